@@ -1,0 +1,121 @@
+"""Why a step on BrokerBay did not end as wished, as data.
+
+Each error says whether trying again by machine is safe (nothing can have been sent) and keeps what
+it saw, so that a person can settle it with one click. `code` is what the rows store.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from automation.engine.contract import Candidate, OpenSlot
+
+
+class StepError(Exception):
+    """A step ended in a way that the flow knows by name.
+
+    `message` is one plain sentence for a partner: what happened and why.
+    """
+
+    code: ClassVar[str] = "step_error"
+    retry_is_safe: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        open_slots: tuple[OpenSlot, ...] = (),
+        candidates: tuple[Candidate, ...] = (),
+        step: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.open_slots = open_slots
+        self.candidates = candidates
+        self.step = step
+
+
+class NeedsSignIn(StepError):
+    """BrokerBay shows its sign-in page or the visible "logged out" banner: a person must sign in."""
+
+    code = "needs_sign_in"
+
+
+class ChallengeShown(StepError):
+    """BrokerBay asks whether we are human. Only a person may answer; nothing was booked."""
+
+    code = "challenge_shown"
+
+
+class ListingNotFound(StepError):
+    """The search, complete, has no row that equals the order's listing."""
+
+    code = "listing_not_found"
+
+
+class AmbiguousListing(StepError):
+    """Several listings fit the order; `candidates` holds them for a person to pick from."""
+
+    code = "ambiguous_listing"
+
+
+class NotBookable(StepError):
+    """The listing is there, but BrokerBay offers no online showing for it."""
+
+    code = "not_bookable"
+
+
+class NeedsApproval(StepError):
+    """The order is for auto-confirm only and this listing wants approval."""
+
+    code = "needs_approval"
+
+
+class SlotUnavailable(StepError):
+    """The wanted time is not offered; `open_slots` holds what is, that day."""
+
+    code = "slot_unavailable"
+
+
+class SlotLost(StepError):
+    """The slot was taken between choosing it and BrokerBay's answer; nothing was booked."""
+
+    code = "slot_lost"
+
+
+class DurationTooLong(StepError):
+    """The listing allows shorter showings only than the order asks for."""
+
+    code = "duration_too_long"
+
+
+class PageChanged(StepError):
+    """An element that must be there is not: BrokerBay changed, or shows something unknown."""
+
+    code = "page_changed"
+
+
+class SiteDown(StepError):
+    """BrokerBay cannot be reached, or answers with an error page."""
+
+    code = "site_down"
+    retry_is_safe = True
+
+
+class RateLimited(StepError):
+    """BrokerBay asks us to slow down (429)."""
+
+    code = "rate_limited"
+    retry_is_safe = True
+
+
+class NoAnswer(StepError):
+    """The request went out and BrokerBay never said yes or no: only its own list can tell."""
+
+    code = "no_answer"
+
+
+class Stopped(StepError):
+    """The order was withdrawn (a person cancelled, the lease was lost) before anything was sent."""
+
+    code = "stopped"
