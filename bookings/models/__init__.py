@@ -1,0 +1,28 @@
+from bookings.models.account import Account
+from bookings.models.audit import AuditEntry
+from bookings.models.booking import Booking
+from bookings.models.outbox import Notice
+from bookings.models.partner import ApiKey, Client, Membership, Partner
+from bookings.models.property import Property
+from bookings.models.run import Attempt, BookingRun, Evidence, RunEvent
+from bookings.models.showing import ShowingRequest
+from bookings.models.sync import SyncPass, UnreadableRow
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Attempt",
+    "AuditEntry",
+    "Booking",
+    "BookingRun",
+    "Client",
+    "Evidence",
+    "Membership",
+    "Notice",
+    "Partner",
+    "Property",
+    "RunEvent",
+    "ShowingRequest",
+    "SyncPass",
+    "UnreadableRow",
+]

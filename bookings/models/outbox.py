@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from bookings.models.partner import Partner
+from bookings.models.run import BookingRun
+from bookings.models.scope import ScopedQuerySet
+from bookings.vocabulary import NoticeState
+
+
+class Notice(models.Model):
+    """Something owed to the outside, sent at least once. `key` makes a repeat recognisable."""
+
+    PARTNER_PATH = "partner"
+
+    key = models.CharField(max_length=120, unique=True)
+    channel = models.CharField(max_length=20, default="email")
+    to = models.CharField(max_length=254)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    partner = models.ForeignKey(Partner, models.CASCADE, null=True, blank=True, related_name="notices")
+    run = models.ForeignKey(BookingRun, models.CASCADE, null=True, blank=True, related_name="notices")
+    state = models.CharField(max_length=16, choices=NoticeState, default=NoticeState.OWED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = [
+            models.Index(fields=["not_before"], condition=Q(state=NoticeState.OWED), name="notice_owed"),
+            models.Index(fields=["-created_at"], name="notice_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,128 @@
+"""Partners (brokerages and teams), their people, their clients, and the keys of their programs."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bookings.models.scope import ScopedQuerySet
+from bookings.vocabulary import Role
+
+
+def check_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is no time zone; write it like America/Toronto."), params={"name": name}
+        )
+
+
+class ShowingMinutes(models.IntegerChoices):
+    QUARTER = 15, _("15 minutes")
+    HALF = 30, _("30 minutes")
+    THREE_QUARTERS = 45, _("45 minutes")
+    HOUR = 60, _("1 hour")
+
+
+class PartnerQuerySet(ScopedQuerySet):
+    def _belongs_to_partner_of(self, user, path):  # type: ignore[no-untyped-def]
+        return Q(memberships__user=user)
+
+
+class Partner(models.Model):
+    """A brokerage or team that uses the portal; its people see only its rows."""
+
+    PARTNER_PATH = "self"
+
+    name = models.CharField(max_length=120, unique=True)
+    time_zone = models.CharField(
+        max_length=64,
+        default=settings.DEFAULT_TIME_ZONE,
+        validators=[check_time_zone],
+        help_text=_("For properties whose own zone is not known, like America/Toronto."),
+    )
+    showing_minutes = models.PositiveSmallIntegerField(
+        choices=ShowingMinutes,
+        default=ShowingMinutes.HALF,
+        help_text=_("Clients' requests name no length: this one is used for them."),
+    )
+    books_by_itself = models.BooleanField(
+        default=True, help_text=_("Scheduled requests are booked as they arrive, without a click.")
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PartnerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        permissions = [("see_all_partners", "Can see the rows of every partner")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role at a partner."""
+
+    PARTNER_PATH = "partner"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role, default=Role.BOOKER)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("partner", "user")
+        constraints = [models.UniqueConstraint(fields=["user", "partner"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.partner}"
+
+
+class Client(models.Model):
+    """A person who asks for showings, known by the `user_id` of their requests."""
+
+    PARTNER_PATH = "partner"
+
+    external_id = models.CharField(_("upstream user id"), max_length=100, unique=True)
+    partner = models.ForeignKey(Partner, models.SET_NULL, null=True, blank=True, related_name="clients")
+    name = models.CharField(max_length=120, blank=True)
+    email = models.EmailField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name", "external_id")
+        indexes = [models.Index(fields=["partner", "name"], name="client_partner_name")]
+
+    def __str__(self) -> str:
+        return self.name or self.external_id
+
+
+class ApiKey(models.Model):
+    """A program's key: shown once, stored as a hash. It may do what its person may do."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=12, help_text=_("The first letters, to tell keys apart."))
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -1,0 +1,27 @@
+"""The doorbell: a queue row that names a task. The table is the truth; ringing twice is harmless."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django_q.tasks import async_task
+
+PERFORM_RUN = "automation.tasks.perform_run"
+SEND_NOTICES = "bookings.services.notices.send_owed"
+SYNC = "ingest.tasks.sync"
+
+
+def ring(run_id: int) -> None:
+    """Ask a booking worker to look at a run, once the present transaction is committed."""
+    transaction.on_commit(lambda: _enqueue(PERFORM_RUN, run_id, cluster="booking"))
+
+
+def ring_notices() -> None:
+    transaction.on_commit(lambda: _enqueue(SEND_NOTICES, cluster="default"))
+
+
+def ring_sync(trigger: str) -> None:
+    transaction.on_commit(lambda: _enqueue(SYNC, trigger, cluster="default"))
+
+
+def _enqueue(task: str, *args: object, cluster: str) -> None:
+    async_task(task, *args, cluster=cluster, save=False)

@@ -1,0 +1,236 @@
+"""The words of the portal and the moves they allow: one file that a partner could read."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class RunKind(TextChoices):
+    """What a booking run wants done on BrokerBay."""
+
+    BOOK = "book", _("Book")
+    CANCEL = "cancel", _("Cancel")
+    RESCHEDULE = "reschedule", _("Reschedule")
+    CHECK = "check", _("Check")
+    RECONCILE = "reconcile", _("Reconcile")
+
+
+class RunState(TextChoices):
+    """Where a booking run stands."""
+
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    PARKED = "parked", _("Waiting")
+    UNCONFIRMED = "unconfirmed", _("Being confirmed")
+    BOOKED = "booked", _("Booked")
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+
+    @property
+    def is_open(self) -> bool:
+        return self in OPEN_RUN_STATES
+
+
+OPEN_RUN_STATES = (RunState.QUEUED, RunState.RUNNING, RunState.PARKED, RunState.UNCONFIRMED)
+# What a person must look at: nothing will move these by itself (parked runs with a clock set do move).
+PERSON_RUN_STATES = (RunState.REFUSED, RunState.FAILED)
+
+RUN_MOVES: dict[RunState, frozenset[RunState]] = {
+    RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.EXPIRED}),
+    RunState.RUNNING: frozenset(
+        {
+            RunState.QUEUED,  # the worker vanished before the gate opened: nothing was sent
+            RunState.PARKED,
+            RunState.UNCONFIRMED,
+            RunState.BOOKED,
+            RunState.DONE,
+            RunState.REFUSED,
+            RunState.FAILED,
+            RunState.CANCELLED,
+            RunState.EXPIRED,
+        }
+    ),
+    RunState.PARKED: frozenset({RunState.QUEUED, RunState.CANCELLED, RunState.EXPIRED, RunState.FAILED}),
+    # Only BrokerBay's own list, read twice, or a person may send an unconfirmed run back: a machine that
+    # simply tries again could book twice.
+    RunState.UNCONFIRMED: frozenset(
+        {RunState.QUEUED, RunState.BOOKED, RunState.REFUSED, RunState.FAILED, RunState.CANCELLED}
+    ),
+    RunState.BOOKED: frozenset(),
+    RunState.DONE: frozenset(),
+    RunState.REFUSED: frozenset({RunState.QUEUED, RunState.CANCELLED}),
+    RunState.FAILED: frozenset({RunState.QUEUED, RunState.CANCELLED, RunState.EXPIRED}),
+    RunState.CANCELLED: frozenset(),
+    RunState.EXPIRED: frozenset(),
+}
+
+
+class AttemptPurpose(TextChoices):
+    PERFORM = "perform", _("Do it")
+    RECONCILE = "reconcile", _("Look it up")
+
+
+class RequestState(TextChoices):
+    """Where the portal stands with a client's showing request (its upstream status is kept beside it)."""
+
+    RECEIVED = "received", _("Received")
+    NEEDS_INFO = "needs_info", _("Needs info")
+    QUEUED = "queued", _("Queued")
+    BOOKED = "booked", _("Booked")
+    NEEDS_PERSON = "needs_person", _("Needs a person")
+    CLOSED = "closed", _("Closed")
+
+
+class Need(TextChoices):
+    """What a showing request lacks before a robot may book it."""
+
+    CLIENT = "client", _("the client is not assigned to a partner")
+    PROPERTY = "property", _("no property was named")
+    ADDRESS = "address", _("neither a street address nor an MLS number is known")
+    DATE = "date", _("no date was given")
+    TIME = "time", _("no time was given")
+    FUTURE = "future", _("the showing's start has passed")
+    REAL_TIME = "real_time", _("that time does not exist on that day (clocks change)")
+    ACCOUNT = "account", _("the partner has no BrokerBay account")
+
+
+class BookingStatus(TextChoices):
+    """What is known of a showing on BrokerBay. The words are those that existing clients read."""
+
+    CONFIRMED = "Confirmed", _("Confirmed")
+    PENDING = "Pending", _("Pending")
+    TIME_SUGGESTED = "Time Suggested", _("Time suggested")
+    DECLINED = "Declined", _("Declined")
+    CANCELLED = "Cancelled", _("Cancelled")
+
+
+LIVE_BOOKING_STATUSES = (BookingStatus.CONFIRMED, BookingStatus.PENDING, BookingStatus.TIME_SUGGESTED)
+
+BOOKING_MOVES: dict[BookingStatus, frozenset[BookingStatus]] = {
+    status: frozenset(set(BookingStatus) - {status}) for status in BookingStatus
+}
+
+
+class Health(TextChoices):
+    """Whether a BrokerBay account can be used now."""
+
+    UNKNOWN = "unknown", _("Not yet used")
+    SIGNED_IN = "signed_in", _("Signed in")
+    NEEDS_SIGN_IN = "needs_sign_in", _("Needs sign-in")
+    CHALLENGED = "challenged", _("Asked for a person")
+
+
+class Role(TextChoices):
+    """What a person may do for a partner."""
+
+    VIEWER = "viewer", _("Viewer")
+    BOOKER = "booker", _("Booker")
+    MANAGER = "manager", _("Manager")
+
+
+class Source(TextChoices):
+    """Who or what made a change."""
+
+    PERSON = "person", _("Person")
+    ROBOT = "robot", _("Robot")
+    SYNC = "sync", _("Sync")
+    API = "api", _("API")
+
+
+class Level(TextChoices):
+    INFO = "info", _("Info")
+    SUCCESS = "success", _("Success")
+    WARNING = "warning", _("Warning")
+    ERROR = "error", _("Error")
+
+
+class PassState(TextChoices):
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    PARTIAL = "partial", _("Done in part")
+    FAILED = "failed", _("Failed")
+
+
+class FetchState(TextChoices):
+    """What the property API told of a property."""
+
+    WANTED = "wanted", _("Not asked yet")
+    KNOWN = "known", _("Known")
+    NO_STREET = "no_street", _("No street address")
+    NOT_FOUND = "not_found", _("Unknown to the property API")
+    UNREADABLE = "unreadable", _("Unreadable answer")
+    FAILED = "failed", _("No answer yet")
+
+
+class NoticeState(TextChoices):
+    OWED = "owed", _("Owed")
+    SENT = "sent", _("Sent")
+    GIVEN_UP = "given_up", _("Given up")
+
+
+# Plain words and the next step for each reason that a run can end or wait with.
+REASONS: dict[str, tuple[str, str]] = {
+    "needs_sign_in": (
+        "BrokerBay asks for a sign-in",
+        "Sign the BrokerBay account in; the run goes on by itself.",
+    ),
+    "challenge_shown": (
+        "BrokerBay asks for a person",
+        "A person must answer BrokerBay's check. Nothing was booked.",
+    ),
+    "listing_not_found": (
+        "BrokerBay does not show this listing",
+        "Check the MLS number or address; new listings can take half an hour to appear.",
+    ),
+    "ambiguous_listing": ("Several listings fit", "Pick the right listing from the candidates."),
+    "not_bookable": ("No online showings for this listing", "Call the listing office."),
+    "needs_approval": (
+        "This listing does not confirm by itself",
+        "Book again without 'auto-confirm only' to ask for approval.",
+    ),
+    "slot_unavailable": ("That time is not offered", "Pick one of the open times."),
+    "slot_lost": ("Somebody else took that time", "Pick one of the open times."),
+    "duration_too_long": ("The listing allows shorter showings only", "Book again with a shorter duration."),
+    "page_changed": (
+        "BrokerBay's page looks different than expected",
+        "Look at the last picture; book by hand if it is urgent. We were told.",
+    ),
+    "site_down": ("BrokerBay did not answer", "It is tried again by itself."),
+    "rate_limited": ("BrokerBay asked us to slow down", "It is tried again by itself."),
+    "no_answer": (
+        "BrokerBay never said yes or no",
+        "The account's own list is read; nothing is clicked twice.",
+    ),
+    "not_listed": (
+        "BrokerBay's list does not show it",
+        "The list, read twice, does not hold the showing: it was not booked. Try again or book by hand.",
+    ),
+    "in_doubt": ("A person must look", "Open BrokerBay's list of showings and say whether it is there."),
+    "worker_lost": ("The worker stopped in the middle", "Nothing was sent; it is tried again by itself."),
+    "attempts_spent": (
+        "Tried as often as allowed",
+        "Look at the last picture, then try again or book by hand.",
+    ),
+    "stopped": ("Stopped by a person", "Start a new booking if it is wanted after all."),
+    "expired": ("The showing's start has passed", "Ask the client for a new time."),
+    "account_busy": ("Waiting for the account", "One browser at a time uses a BrokerBay account."),
+    "already_booked": ("Already booked", "The account already holds a live booking for this time."),
+    "no_account": ("No BrokerBay account", "Add the partner's BrokerBay account first."),
+    "engine_error": (
+        "The robot broke",
+        "Nothing was sent. It is tried again by itself; the details are in the log.",
+    ),
+}
+
+
+def reason_title(code: str) -> str:
+    """Plain words for a reason code; the code itself when it is not known."""
+    return REASONS.get(code, (code.replace("_", " ").capitalize(), ""))[0]
+
+
+def reason_next_step(code: str) -> str:
+    return REASONS.get(code, ("", ""))[1]
