@@ -1,0 +1,211 @@
+"""Supabase's REST interface (PostgREST) over the table of showing requests."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from tenacity.nap import sleep as tenacity_sleep
+
+from ingest.sources.http import Answer, HttpSource, Patience, SourceRefused, SourceUnreadable
+
+NAME = "Supabase"
+PAGE = 500
+# Ids go into the address of the question, and addresses have an end.
+IDS_AT_ONCE = 50
+LARGEST_BODY = 32 * 1024 * 1024
+PATIENCE = Patience(connect=5, read=25, attempts=4, total=60)
+
+# The table's own name in an error is worth telling; every other text of PostgREST may quote a row.
+_TELLABLE = frozenset({"42703", "42P01", "PGRST204", "PGRST205"})
+
+
+class KeyKind(Enum):
+    """What a Supabase key may see. A visitor's key sees only what row level security shows to all."""
+
+    SECRET = "secret"  # noqa: S105 - a kind of key, no key
+    VISITOR = "visitor"
+    UNKNOWN = "unknown"
+
+
+def key_kind(key: str) -> KeyKind:
+    """
+    >>> key_kind("sb_secret_abc"), key_kind("sb_publishable_abc"), key_kind("what")
+    (<KeyKind.SECRET: 'secret'>, <KeyKind.VISITOR: 'visitor'>, <KeyKind.UNKNOWN: 'unknown'>)
+    """
+    if key.startswith("sb_secret_"):
+        return KeyKind.SECRET
+    if key.startswith("sb_publishable_"):
+        return KeyKind.VISITOR
+    role = _claims(key).get("role")
+    return {"service_role": KeyKind.SECRET, "anon": KeyKind.VISITOR}.get(str(role), KeyKind.UNKNOWN)
+
+
+def key_headers(key: str) -> dict[str, str]:
+    """New keys (sb_…) are named in `apikey` alone; legacy ones are JWTs and go into `Authorization` too.
+
+    >>> key_headers("sb_secret_abc")
+    {'apikey': 'sb_secret_abc'}
+    """
+    if key.startswith("sb_"):
+        return {"apikey": key}
+    return {"apikey": key, "Authorization": f"Bearer {key}"}
+
+
+def _claims(key: str) -> Mapping[str, Any]:
+    """What a JWT says of itself, unchecked: good for advice to a person only."""
+    pieces = key.split(".")
+    if len(pieces) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(pieces[1] + "=" * (-len(pieces[1]) % 4)))
+    except ValueError:
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+class Supabase:
+    """Reads the table of showing requests, page by page. Not shared between threads."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        key: str,
+        table: str,
+        patience: Patience = PATIENCE,
+        page: int = PAGE,
+        sleep: Callable[[float], None] = tenacity_sleep,
+    ) -> None:
+        self._table = table
+        self._page = page
+        self._key_kind = key_kind(key)
+        self._http = HttpSource(
+            name=NAME,
+            base_url=url.rstrip("/").removesuffix("/rest/v1"),
+            headers=key_headers(key),
+            patience=patience,
+            largest_body=LARGEST_BODY,
+            sleep=sleep,
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def read_requests(self, *, statuses: Sequence[str]) -> Iterator[list[Any]]:
+        """All rows with one of these statuses, oldest first, a page at a time, as they came.
+
+        Keyset paging over (created_at, id): rows that arrive or leave meanwhile shift nothing. A page that is
+        not full proves nothing (the server may cap its answers silently), so only an empty one ends it.
+        """
+        after: Mapping[str, Any] | None = None
+        while True:
+            rows = self._rows({"status": _any_of(statuses), **_beyond(after)})
+            if not rows:
+                return
+            yield rows
+            last = next((row for row in reversed(rows) if _has_place(row)), None)
+            if last is None or (after is not None and _place(last) == _place(after)):
+                raise SourceUnreadable(
+                    NAME,
+                    f"{NAME} answered with the same rows, or rows without an id, again and again.",
+                    what_to_do="Check that the address leads to Supabase's REST interface.",
+                )
+            after = last
+
+    def read_by_ids(self, ids: Sequence[str]) -> Iterator[list[Any]]:
+        """The rows with these ids, whatever their status; those that are gone are left out."""
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            rows = self._rows({"id": _any_of(ids[start : start + IDS_AT_ONCE])})
+            if rows:
+                yield rows
+
+    def advice_when_empty(self) -> str:
+        """What may be wrong when there is not one row: row level security hides rows without a word."""
+        if self._key_kind is not KeyKind.VISITOR:
+            return ""
+        return (
+            f"{NAME} showed no rows. SUPABASE_KEY is a visitor's key (anon or publishable): unless a "
+            "policy lets it read the table, row level security hides every row. "
+            "Use the service_role or a secret key."
+        )
+
+    def _rows(self, params: Mapping[str, str]) -> list[Any]:
+        question = {
+            "select": "*",
+            **params,
+            "order": "created_at.asc.nullslast,id.asc",
+            "limit": str(self._page),
+        }
+        answer = self._http.get(f"/rest/v1/{self._table}", params=question)
+        if answer.status >= 400:
+            raise self._refusal(answer)
+        if not isinstance(answer.body, list):
+            raise SourceUnreadable(
+                NAME,
+                f"{NAME} at {self._http.host} sent something that is no list of rows.",
+                what_to_do="Check SUPABASE_URL: it must be the project's address, like https://….supabase.co",
+            )
+        return answer.body
+
+    def _refusal(self, answer: Answer) -> SourceRefused:
+        body = answer.body if isinstance(answer.body, dict) else {}
+        code = str(body.get("code") or "")
+        message = f"{NAME} said no ({answer.status}{f', {code}' if code else ''})."
+        if code in _TELLABLE:
+            message = f"{message} It says: {str(body.get('message'))[:200]}."
+        return SourceRefused(
+            NAME,
+            message,
+            status=answer.status,
+            code=code,
+            what_to_do=_cure(answer.status, code, self._table, str(body.get("message") or "")),
+        )
+
+
+def _cure(status: int, code: str, table: str, said: str) -> str:
+    if status == 401 and "browser" in said:
+        return "A secret key was refused because something on the way calls us a browser: look at the proxy."
+    if status == 401 or code in ("PGRST301", "PGRST302", "PGRST303"):
+        return "Check SUPABASE_KEY: it is missing, wrong or has expired."
+    if status == 403:
+        return f"SUPABASE_KEY may not read the table {table}: use the service_role or a secret key."
+    if code in ("42P01", "PGRST205"):
+        return f"Check SUPABASE_TABLE: there is no table {table}, or it is not exposed."
+    if status == 404:
+        return "Check SUPABASE_URL: the REST interface is not there."
+    if code in ("42703", "PGRST204"):
+        return f"The table {table} lacks a column that the portal reads; add it."
+    return "Look at Supabase's own logs for this question."
+
+
+def _any_of(values: Sequence[str]) -> str:
+    return f"in.({','.join(_quoted(value) for value in values)})"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _beyond(after: Mapping[str, Any] | None) -> dict[str, str]:
+    """The filter for what comes after a row in the order (created_at nulls last, id)."""
+    if after is None:
+        return {}
+    last_id = _quoted(str(after["id"]))
+    if after.get("created_at") is None:
+        return {"created_at": "is.null", "id": f"gt.{after['id']}"}
+    moment = _quoted(str(after["created_at"]))
+    same_moment = f"and(created_at.eq.{moment},id.gt.{last_id})"
+    return {"or": f"(created_at.gt.{moment},created_at.is.null,{same_moment})"}
+
+
+def _has_place(row: Any) -> bool:
+    return isinstance(row, dict) and row.get("id") is not None
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row.get("created_at"), row["id"]

@@ -1,0 +1,35 @@
+"""Outside JSON made fit to be kept as evidence: any database takes it, and it cannot fill the disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LONGEST_TEXT = 4000
+MOST_ITEMS = 300
+DEEPEST = 10
+
+
+def storable(value: Any, *, depth: int = 0) -> Any:
+    """The same JSON without what PostgreSQL or SQLite refuse, and cut where it is huge.
+
+    >>> storable({"a": "x\\x00y", "b": [1, 2.5, None, True]})
+    {'a': 'x\\ufffdy', 'b': [1, 2.5, None, True]}
+    """
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return storable_text(value)
+    if depth >= DEEPEST:
+        return "… (nested too deep to be kept)"
+    if isinstance(value, list | tuple):
+        return [storable(item, depth=depth + 1) for item in value[:MOST_ITEMS]]
+    if isinstance(value, dict):
+        pairs = list(value.items())[:MOST_ITEMS]
+        return {storable_text(str(key))[:200]: storable(item, depth=depth + 1) for key, item in pairs}
+    return storable_text(repr(value))
+
+
+def storable_text(text: str) -> str:
+    """Text without NUL and lone surrogates, which no database stores, at most 4,000 characters long."""
+    cut = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
+    return cut.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

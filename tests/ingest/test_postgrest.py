@@ -1,0 +1,110 @@
+"""The Supabase source against a real PostgREST over a real PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from ingest.parse import read_request
+from ingest.shapes import IncomingRequest
+from ingest.sources.http import SourceRefused
+from ingest.sources.supabase import Supabase
+from tests.ingest.conftest import QUICK
+from tests.ingest.postgrest import CAP, RealSupabase
+
+OPEN = ("pending", "scheduled", "rescheduled")
+
+# PostgreSQL and PostgREST are started once and shared.
+pytestmark = pytest.mark.xdist_group("postgrest")
+
+
+@pytest.fixture
+def source(real_supabase: RealSupabase) -> Iterator[Supabase]:
+    with closing(reader(real_supabase, real_supabase.key())) as supabase:
+        yield supabase
+
+
+def reader(real: RealSupabase, key: str, table: str = "showing_requests") -> Supabase:
+    return Supabase(url=real.url, key=key, table=table, patience=QUICK)
+
+
+def test_more_rows_than_a_page_and_than_the_servers_cap_are_read_once_in_order(
+    real_supabase: RealSupabase, source: Supabase
+) -> None:
+    real_supabase.sql(
+        "insert into showing_requests (status, created_at) select 'scheduled', "
+        "case when n %% 7 = 0 then null else timestamptz '2026-11-01' + n / 4 * interval '1 microsecond' "
+        "end from generate_series(1, 1250) n"
+    )
+    pages = list(source.read_requests(statuses=OPEN))
+    read = [row["id"] for page in pages for row in page]
+    ordered = real_supabase.sql("select id::text from showing_requests order by created_at nulls last, id")
+    assert read == [row[0] for row in ordered]
+    assert max(len(page) for page in pages) == CAP
+
+
+def test_only_open_requests_are_read(real_supabase: RealSupabase, source: Supabase) -> None:
+    for status in (*OPEN, "cancelled", "completed"):
+        real_supabase.sql("insert into showing_requests (status) values (%s)", status)
+    rows = [row for page in source.read_requests(statuses=OPEN) for row in page]
+    assert sorted(row["status"] for row in rows) == sorted(OPEN)
+
+
+def test_a_row_is_understood_as_the_database_writes_it(real_supabase: RealSupabase, source: Supabase) -> None:
+    row_id = str(uuid.uuid4())
+    real_supabase.sql(
+        "insert into showing_requests values (%s, %s, 'W12345678', 'scheduled', '2026-11-21 08:00:00.25-05', "
+        "'2026-12-01', '14:30', 'Saturday')",
+        row_id,
+        str(uuid.uuid4()),
+    )
+    ((raw,),) = source.read_requests(statuses=OPEN)
+    row = read_request(raw)
+    assert isinstance(row, IncomingRequest)
+    assert row.id == row_id
+    assert row.created_at is not None and row.created_at.isoformat() == "2026-11-21T13:00:00.250000+00:00"
+    assert (str(row.scheduled_date), str(row.scheduled_time)) == ("2026-12-01", "14:30:00")
+
+
+def test_a_cancelled_request_is_found_by_its_id(real_supabase: RealSupabase, source: Supabase) -> None:
+    ((row_id,),) = real_supabase.sql("insert into showing_requests default values returning id::text")
+    real_supabase.sql("update showing_requests set status = 'cancelled'")
+    assert list(source.read_requests(statuses=OPEN)) == []
+    ((row,),) = source.read_by_ids([row_id, str(uuid.uuid4())])
+    assert row["status"] == "cancelled"
+
+
+def test_row_level_security_answers_nothing_without_an_error(real_supabase: RealSupabase) -> None:
+    real_supabase.sql("insert into showing_requests (status) values ('scheduled')")
+    with closing(reader(real_supabase, real_supabase.key("anon"))) as visitor:
+        assert list(visitor.read_requests(statuses=OPEN)) == []
+        assert "row level security" in visitor.advice_when_empty()
+
+
+@pytest.mark.parametrize("wrong", ["expired", "forged", "garbage"])
+def test_a_bad_key_is_refused_with_the_cure(real_supabase: RealSupabase, wrong: str) -> None:
+    key = {
+        "expired": real_supabase.key(exp=int(time.time()) - 100),
+        "forged": real_supabase.key(secret="another secret, just as long as HS256 wants"),
+        "garbage": "no.key.atall",
+    }[wrong]
+    with closing(reader(real_supabase, key)) as source, pytest.raises(SourceRefused) as refused:
+        list(source.read_requests(statuses=OPEN))
+    assert "Check SUPABASE_KEY" in refused.value.what_to_do
+    assert key not in str(refused.value)
+
+
+def test_a_table_that_is_not_there_is_named(real_supabase: RealSupabase) -> None:
+    with closing(reader(real_supabase, real_supabase.key(), "tours")) as source:
+        with pytest.raises(SourceRefused, match="Check SUPABASE_TABLE: there is no table tours"):
+            list(source.read_requests(statuses=OPEN))
+
+
+def test_a_key_without_rights_is_refused_with_the_cure(real_supabase: RealSupabase) -> None:
+    with closing(reader(real_supabase, real_supabase.key("authenticated"))) as source:
+        with pytest.raises(SourceRefused, match="may not read the table"):
+            list(source.read_requests(statuses=OPEN))
