@@ -14,7 +14,12 @@ class BookingsConfig(AppConfig):
         post_migrate.connect(_ensure_groups, sender=self)
 
 
-def _ensure_groups(**_: Any) -> None:
-    from bookings.services import people  # noqa: PLC0415 - models are not loaded before ready()
+def _ensure_groups(sender: AppConfig, **_: Any) -> None:
+    # Imported here: no model is loaded before ready().
+    from django.contrib.auth.management import create_permissions  # noqa: PLC0415
 
+    from bookings.services import people  # noqa: PLC0415
+
+    # Django makes the permissions in a handler of its own, which may come after this one.
+    create_permissions(sender, verbosity=0)
     people.ensure_groups()

@@ -235,7 +235,7 @@ def _refuse_if_booked(wish: Wish, account: Account) -> None:
         booking_time=wish.time,
         status__in=LIVE_BOOKING_STATUSES,
     )
-    same_home = Q(property_id=wish.mls_number or wish.property_text)
+    same_home = Q(property_id__in={wish.mls_number, wish.property_text})
     if wish.address:
         same_home |= Q(property_address__iexact=wish.address)
     if same_time.filter(same_home).exists():
@@ -423,6 +423,8 @@ _NOTHING_SENT: dict[str, Any] = {"submitting_at": None}
 def _after_perform(run: BookingRun, end: AttemptEnd) -> _Move:
     if end.result == "booked" and end.showing is not None:
         return _Move(to=RunState.BOOKED, message=end.message or "Booked", level=Level.SUCCESS)
+    if run.stop_asked_at is not None and run.submitting_at is None:
+        return _Move(to=RunState.CANCELLED, message="Stopped before anything was sent", code="stopped")
     if end.result == "found":
         return _Move(to=RunState.DONE, message=end.message or "Done", level=Level.SUCCESS)
     if end.result == "refused":
@@ -435,8 +437,6 @@ def _after_perform(run: BookingRun, end: AttemptEnd) -> _Move:
         )
     if run.submitting_at is not None:
         return _unconfirmed(run, end.message or "The answer never came", code=end.code or "no_answer")
-    if run.stop_asked_at is not None:
-        return _Move(to=RunState.CANCELLED, message="Stopped before anything was sent", code="stopped")
     return _try_again(run, end)
 
 
@@ -755,15 +755,16 @@ def sweep() -> int:
     return _ring_due()
 
 
-def expired_holders() -> list[tuple[int, str]]:
-    """Runs whose lease ran out, with the worker that held them (its process may still live)."""
-    held = BookingRun.objects.filter(lease_until__lt=timezone.now())
-    return list(held.values_list("pk", "holder"))
+def release(holder_prefix: str) -> int:
+    """The workers whose names begin so are dead for certain: end their leases now. Returns how many."""
+    return BookingRun.objects.filter(lease_until__isnull=False, holder__startswith=holder_prefix).update(
+        lease_until=timezone.now()
+    )
 
 
 def _take_back_expired() -> None:
     now = timezone.now()
-    for run in BookingRun.objects.filter(lease_until__lt=now).select_related("partner"):
+    for run in BookingRun.objects.filter(lease_until__lte=now).select_related("partner"):
         try:
             with transaction.atomic():
                 _take_back(run)

@@ -11,7 +11,16 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from bookings import wallclock
-from bookings.models import Account, Booking, BookingRun, Client, Membership, Partner, Property, ShowingRequest
+from bookings.models import (
+    Account,
+    Booking,
+    BookingRun,
+    Client,
+    Membership,
+    Partner,
+    Property,
+    ShowingRequest,
+)
 from bookings.services import people, runs
 from bookings.vocabulary import BookingStatus, FetchState, Role, Source
 
@@ -72,7 +81,7 @@ def make_account(partner: Partner) -> Account:
 
 def make_property(**fields: Any) -> Property:
     number = next(_numbers)
-    mls = f"N{number:08d}"
+    mls = fields.get("property_id", f"N{number:08d}")
     values = {
         "property_id": mls,
         "mls_number": mls,

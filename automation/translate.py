@@ -1,0 +1,79 @@
+"""Between the portal's rows and the engine's words, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.conf import settings
+
+from automation.engine.contract import Line, Order, OrderKind, Outcome, SeenShowing, Site
+from bookings.models import BookingRun
+from bookings.services.bookings import Seen
+from bookings.services.runs import AttemptEnd, LogLine
+from bookings.vocabulary import Level, RunKind, RunState
+
+ORDER_KINDS = {RunKind.BOOK: OrderKind.BOOK, RunKind.CHECK: OrderKind.CHECK}
+
+
+def order_for(run: BookingRun) -> Order:
+    """What the engine is to do for a claimed run: its kind, or, when unconfirmed, to read the list only."""
+    reconciles = run.state == RunState.UNCONFIRMED
+    return Order(
+        kind=OrderKind.RECONCILE if reconciles else ORDER_KINDS[RunKind(run.kind)],
+        mls_number=run.mls_number,
+        address=run.address,
+        listing_id=run.listing_id,
+        date=run.wanted_date,
+        time=run.wanted_time,
+        duration_minutes=run.duration_minutes,
+        auto_confirm_only=run.auto_confirm_only,
+    )
+
+
+def site() -> Site:
+    return Site(base_url=settings.BROKERBAY_URL)
+
+
+def log_line(line: Line, picture: str) -> LogLine:
+    return LogLine(
+        at=line.at,
+        message=line.message,
+        level=Level(line.level.value),
+        step=line.step.value,
+        duration_ms=line.duration_ms,
+        picture=picture,
+    )
+
+
+def end_of(outcome: Outcome, *, picture: str) -> AttemptEnd:
+    """The engine's outcome in the services' words; `picture` is the stored picture that shows the proof."""
+    listing = asdict(outcome.listing) if outcome.listing else {}
+    return AttemptEnd(
+        result=outcome.result.value,
+        code=outcome.code,
+        message=outcome.message,
+        step=str(outcome.step),
+        retry_is_safe=outcome.retry_is_safe,
+        listing=listing,
+        showing=_seen(outcome.showing, picture) if outcome.showing else None,
+        open_slots=[
+            {"date": slot.date.isoformat(), "time": slot.time.strftime("%H:%M")}
+            for slot in outcome.open_slots
+        ],
+        candidates=[asdict(candidate) for candidate in outcome.candidates],
+    )
+
+
+def _seen(showing: SeenShowing, picture: str) -> Seen:
+    return Seen(
+        showing_id=showing.showing_id,
+        listing_id=showing.listing_id,
+        address=showing.address,
+        date=showing.date,
+        time=showing.time,
+        duration_minutes=showing.duration_minutes,
+        status=showing.status.value,
+        badge=showing.badge,
+        url=showing.url,
+        picture=picture,
+    )

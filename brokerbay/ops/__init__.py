@@ -1,0 +1,1 @@
+"""What it takes to run the portal: making secrets, starting and stopping its processes."""

@@ -1,0 +1,46 @@
+"""One django-q2 cluster whose processes all die together.
+
+Left alone, django-q2 leaves workers and browsers behind when its main or sentinel process is killed, and
+freezes for good when a waiting worker dies with the queue's lock in hand. So here every process dies with
+its parent, and the sentinel ends the whole cluster when one of its processes dies; the supervisor
+(brokerbay/ops/supervisor.py) starts a new one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from brokerbay.ops.processes import die_with_parent
+
+logger = logging.getLogger(__name__)
+
+EXIT_PROCESS_DIED = 70
+RECYCLED, TIMED_OUT = -2, 0
+
+
+def run(queue: str) -> None:
+    """Run the cluster of a queue until it is told to stop. Does not return while it runs."""
+    os.environ["Q_CLUSTER_NAME"] = queue
+    die_with_parent()
+    os.register_at_fork(after_in_child=die_with_parent)
+    from django_q.cluster import Cluster, Sentinel  # noqa: PLC0415 - reads Q_CLUSTER_NAME on import
+
+    Sentinel.reincarnate = _end_unless_recycled(Sentinel.reincarnate)
+    cluster = Cluster()
+    cluster.start()
+    if cluster.sentinel is not None:
+        cluster.sentinel.join()
+
+
+def _end_unless_recycled(reincarnate: Any) -> Any:
+    def ended(sentinel: Any, process: Any) -> None:
+        timer = getattr(process, "timer", None)
+        if timer is not None and int(timer.value) == RECYCLED:
+            reincarnate(sentinel, process)
+            return
+        logger.critical("A process of the cluster died; the cluster starts anew.")
+        os._exit(EXIT_PROCESS_DIED)
+
+    return ended

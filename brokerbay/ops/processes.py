@@ -1,0 +1,44 @@
+"""Processes that do not outlive their parent, and temporary files that do not outlive their process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(signum: int = signal.SIGKILL) -> None:
+    """Ask the kernel to end this process when its parent dies. On Linux only; elsewhere nothing happens."""
+    if not sys.platform.startswith("linux"):
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signum)
+    if os.getppid() != parent:  # it died before the kernel was asked
+        os.kill(os.getpid(), signum)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def own_temporary_folder(parent: Path, name: str) -> Path:
+    """A fresh temporary folder for this process's children; those of dead processes are swept away."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for folder in parent.glob(f"{name}-*"):
+        owner = folder.name.rpartition("-")[2]
+        if not owner.isdigit() or int(owner) == os.getpid() or not is_alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+    own = parent / f"{name}-{os.getpid()}"
+    own.mkdir(mode=0o700)
+    return own

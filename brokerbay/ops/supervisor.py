@@ -1,0 +1,114 @@
+"""Keeps one queue's cluster running, and sweeps: what dead workers held is taken back, what waits is rung.
+
+The supervisor itself runs no task and opens no browser, so that nothing a task does can take it down.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connections
+
+from automation import holders
+from bookings.services import runs
+from brokerbay.ops.processes import own_temporary_folder
+
+logger = logging.getLogger(__name__)
+
+SWEEP_EVERY = 5.0  # seconds
+LOOK_EVERY = 0.25
+# A run in the browser gets this long to end by itself when we are told to stop.
+GRACE = 25.0
+RESTART_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)
+
+
+class Supervisor:
+    """Starts the cluster as a child process; restarts it when it dies; ends it when told to stop."""
+
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
+        self.name = uuid.uuid4().hex[:12]
+        self._stop = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._restarts = 0
+        self._started = 0.0
+
+    def run(self) -> None:
+        """Block until SIGTERM or SIGINT, then end the cluster and everything below it."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda *_: self._stop.set())
+        sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
+        sweeper.start()
+        try:
+            while not self._stop.is_set():
+                self._keep_child()
+                self._stop.wait(LOOK_EVERY)
+        finally:
+            self._end_child()
+            self._release()
+
+    def _keep_child(self) -> None:
+        if self._child is not None and self._child.poll() is None:
+            return
+        if self._child is not None:
+            logger.warning("The %s cluster ended (%s); starting it anew", self.queue, self._child.returncode)
+            self._release()
+            self._stop.wait(RESTART_PAUSES[min(self._restarts, len(RESTART_PAUSES) - 1)])
+            self._restarts = 0 if time.monotonic() - self._started > 60 else self._restarts + 1
+        if not self._stop.is_set():
+            self._started = time.monotonic()
+            self._child = self._start_child()
+
+    def _start_child(self) -> subprocess.Popen[bytes]:
+        folder = own_temporary_folder(Path(settings.DATA_DIR) / "tmp", self.queue)
+        environment = {
+            **os.environ,
+            holders.SUPERVISOR: self.name,
+            "Q_CLUSTER_NAME": self.queue,
+            "TMPDIR": str(folder),
+        }
+        # A session of its own: Ctrl-C at a terminal reaches the supervisor, which ends its child in order.
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "run_workers", self.queue, "--cluster"],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def _end_child(self) -> None:
+        if self._child is None or self._child.poll() is not None:
+            return
+        self._child.terminate()
+        try:
+            self._child.wait(timeout=GRACE)
+        except subprocess.TimeoutExpired:
+            logger.warning("The %s cluster is still busy; ending it. Its run is taken up again.", self.queue)
+            os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+
+    def _release(self) -> None:
+        """Every process of the cluster is dead: what they held need not wait for its lease to run out."""
+        try:
+            runs.release(holders.supervisor_prefix(self.name))
+            runs.sweep()
+        except DatabaseError:
+            logger.exception("The dead cluster's runs could not be released; their leases will run out")
+
+    def _sweep_until_stopped(self) -> None:
+        while not self._stop.wait(SWEEP_EVERY):
+            try:
+                runs.sweep()
+            except DatabaseError:
+                logger.exception("The sweep failed; it is tried again in %s s", SWEEP_EVERY)
+            finally:
+                close_old_connections()
+        connections.close_all()
