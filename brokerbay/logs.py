@@ -1,0 +1,69 @@
+"""Log lines: one line each, for people (`text`) or machines (`json`), with the request's id in both."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+class OneLine(logging.Formatter):
+    """`2026-07-01T12:00:00Z INFO automation.tasks run 7 booked`; a traceback follows on its own lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"{_moment(record)} {record.levelname} {record.name} {_message(record)}"
+        if asked := request_id.get():
+            line = f"{line} [{asked}]"
+        if record.exc_info:
+            line = f"{line}\n{self.formatException(record.exc_info)}"
+        return line
+
+
+class JsonLine(logging.Formatter):
+    """One JSON object a line: at, level, logger, message, request_id, and traceback where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": _moment(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _message(record),
+            "process": record.process,
+        }
+        if asked := request_id.get():
+            line["request_id"] = asked
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def logging_config(*, level: str, form: str) -> dict[str, Any]:
+    """Django's LOGGING: everything to standard error at `level`, in `form` text or json."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": JsonLine if form == "json" else OneLine}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"level": level},
+            "django-q": {"level": level},
+            # Their debug lines carry request headers, which hold keys.
+            "urllib3": {"level": "INFO"},
+            "asyncio": {"level": "INFO"},
+        },
+    }
+
+
+def _moment(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    return moment.replace("+00:00", "Z")
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message on one line: a stranger's line break must not forge a second log line."""
+    return record.getMessage().replace("\r", "\\r").replace("\n", "\\n")

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from brokerbay.ops import demo
+
+
+class Command(BaseCommand):
+    help = "Make the demo's people and wishes (once; what is there already is kept)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO_PASSWORD:
+            raise CommandError("DEMO_PASSWORD is missing. Set it; `make run` makes one by itself.")
+        names = demo.make_people(settings.DEMO_PASSWORD)
+        self.stdout.write(f"People who can sign in: {', '.join(names)}")
+        if not settings.SIMULATOR_TOKEN:
+            self.stdout.write(
+                "No SIMULATOR_TOKEN is set: the sites are real ones, and nothing is put into them."
+            )
+            return
+        try:
+            made = demo.fill_local_worlds()
+        except requests.RequestException as down:
+            raise CommandError(
+                f"The local BrokerBay or Supabase does not answer ({type(down).__name__}). "
+                "Start them with `make run`, then try again."
+            ) from down
+        self.stdout.write(f"New showing requests in the local Supabase: {made}")

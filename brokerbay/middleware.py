@@ -1,0 +1,75 @@
+"""What every answer gets: an id to find it by in the logs, and a content security policy."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+from brokerbay.logs import request_id
+
+OWN_PAGES = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
+)
+UNFOLD_PAGES = f"{OWN_PAGES}; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'"
+
+
+def policy_for(path: str) -> str:
+    """The content security policy of the page at `path`."""
+    return UNFOLD_PAGES if path.startswith(settings.UNFOLD_PATHS) else OWN_PAGES
+
+
+@sync_and_async_middleware
+def content_security(get_response: Any) -> Any:
+    """Sets Content-Security-Policy, unless the view has set a stricter one itself."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            return _protect(request, await get_response(request))
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return _protect(request, get_response(request))
+
+    return answer
+
+
+@sync_and_async_middleware
+def request_ids(get_response: Any) -> Any:
+    """Gives each request an id of ours (a caller's is not believed), for its log lines and its X-Request-ID."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponseBase:
+            asked = _new_id()
+            return _name(await get_response(request), asked)
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        asked = _new_id()
+        return _name(get_response(request), asked)
+
+    return answer
+
+
+def _protect(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    response.headers.setdefault("Content-Security-Policy", policy_for(request.path))
+    return response
+
+
+def _new_id() -> str:
+    asked = secrets.token_hex(8)
+    request_id.set(asked)
+    return asked
+
+
+def _name(response: HttpResponseBase, asked: str) -> HttpResponseBase:
+    response.headers["X-Request-ID"] = asked
+    return response
