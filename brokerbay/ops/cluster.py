@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+from importlib import import_module
 from typing import Any
 
 from brokerbay.ops.processes import die_with_parent
@@ -23,6 +24,9 @@ RECYCLED, TIMED_OUT = -2, 0
 def run(queue: str) -> None:
     """Run the cluster of a queue until it is told to stop. Does not return while it runs."""
     os.environ["Q_CLUSTER_NAME"] = queue
+    if queue == "booking":
+        # Read before the fork: a worker that cannot be loaded is told at once, and loads once for all.
+        import_module("automation.tasks")
     die_with_parent()
     os.register_at_fork(after_in_child=die_with_parent)
     from django_q.cluster import Cluster, Sentinel  # noqa: PLC0415 - reads Q_CLUSTER_NAME on import
