@@ -106,12 +106,12 @@ def _end_of(work: concurrent.futures.Future[Outcome], watch: _Watch) -> AttemptE
             result="broke", code=watch.stopped_because, message=watch.stopped_message, retry_is_safe=True
         )
     except BrowserMissing as missing:
-        return AttemptEnd(result="broke", code="engine_error", message=str(missing))
+        return AttemptEnd(result="broke", code="browser_missing", message=str(missing))
     except Exception:
         logger.exception("The engine broke on run %s", watch.run.pk)
         return AttemptEnd(
             result="broke",
-            code="engine_error",
+            code="engine_broke",
             message="The robot broke on this page.",
             retry_is_safe=True,
         )

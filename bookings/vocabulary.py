@@ -220,9 +220,17 @@ REASONS: dict[str, tuple[str, str]] = {
     "account_busy": ("Waiting for the account", "One browser at a time uses a BrokerBay account."),
     "already_booked": ("Already booked", "The account already holds a live booking for this time."),
     "no_account": ("No BrokerBay account", "Add the partner's BrokerBay account first."),
-    "engine_error": (
-        "The robot broke",
-        "Nothing was sent. It is tried again by itself; the details are in the log.",
+    "browser_gone": (
+        "The robot's browser ended in the middle",
+        "Nothing was sent; it is tried again by itself.",
+    ),
+    "engine_broke": (
+        "The robot met something it does not know",
+        "Look at the last picture; try again, or book by hand if it is urgent.",
+    ),
+    "browser_missing": (
+        "No browser on the worker's machine",
+        "An administrator must install one; the message says how. Then try again.",
     ),
 }
 

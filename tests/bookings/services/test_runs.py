@@ -234,7 +234,7 @@ def test_a_break_that_is_not_safe_is_not_tried_again(cast: Cast) -> None:
 def test_whatever_broke_after_the_gate_is_unconfirmed(cast: Cast) -> None:
     run = claimed(make_run(cast.partner))
     runs.pass_gate(run.pk, fence=1)
-    run = runs.settle(run.pk, broke(code="engine_error"), fence=1)
+    run = runs.settle(run.pk, broke(code="engine_broke"), fence=1)
     assert run.state == RunState.UNCONFIRMED
 
 
