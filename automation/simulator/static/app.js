@@ -1,0 +1,101 @@
+// The shell: sidebar, top bar, and the hash router.
+import { get } from "/static/api.js";
+import { h, spinner } from "/static/dom.js";
+import { openSearch, closeSearch } from "/static/search.js";
+import { brokerage } from "/static/pages/brokerage.js";
+import { dashboard } from "/static/pages/dashboard.js";
+import { listing } from "/static/pages/listing.js";
+import { wizard } from "/static/pages/wizard.js";
+import { showings } from "/static/pages/showings.js";
+import { showing } from "/static/pages/showing.js";
+import { noise } from "/static/noise.js";
+
+const ROUTES = [
+  [/^#\/listing\/list\/brokerage/, brokerage],
+  [/^#\/listing\/([0-9a-f]{24})\/appointments\/book/, wizard],
+  [/^#\/listing\/([0-9a-f]{24})\/view/, listing],
+  [/^#\/my_business\/showings\/buyer/, showings],
+  [/^#\/my_business\/showing\/([0-9a-f]{24})/, showing],
+  [/^#\/my_business/, dashboard],
+];
+const MENU = [
+  ["⌂", "Brokerage", "#/listing/list/brokerage"],
+  ["▦", "Dashboard", "#/my_business"],
+  ["⚿", "Lockboxes"],
+  ["◷", "My Activities"],
+  ["▤", "Showings", "#/my_business/showings/buyer"],
+  ["♡", "My Favorites"],
+  ["◔", "Analytics"],
+  ["☺", "Contacts"],
+];
+
+const me = await get("/me").catch(() => null);
+const view = h("main.content", { "ui-view": "" });
+let leave = null;
+
+export async function refreshBell() {
+  const { notifications } = await get("/me?bell");
+  const bell = document.querySelector(".bell .count");
+  bell.textContent = notifications;
+  bell.hidden = notifications === 0;
+}
+
+async function go() {
+  closeSearch();
+  leave?.abort();
+  leave = new AbortController();
+  const found = ROUTES.map(([pattern, page]) => [pattern.exec(location.hash), page]).find(([match]) => match);
+  if (!found) {
+    location.replace("#/listing/list/brokerage");
+    return;
+  }
+  const [match, page] = found;
+  for (const item of document.querySelectorAll(".sidebar a")) {
+    item.classList.toggle("active", location.hash.startsWith(item.getAttribute("href") ?? "-"));
+  }
+  view.replaceChildren(h("div.page-loading", {}, spinner()));
+  const context = { me, view, signal: leave.signal, refreshBell, id: match[1] };
+  try {
+    await page(context);
+  } catch (problem) {
+    if (!context.signal.aborted) view.replaceChildren(h("div.page-error", {}, problem.message));
+  }
+}
+
+function shell() {
+  const field = h("input.top-search", {
+    id: "vendor-search-handler", name: "vendor-search-handler", type: "text", autocomplete: "off",
+    placeholder: "Search listings or agents… (Shift + Enter)",
+    onclick: () => openSearch(me, ""),
+    oninput: () => {
+      openSearch(me, field.value);
+      field.value = "";
+    },
+  });
+  addEventListener("keydown", (event) => event.shiftKey && event.key === "Enter" && openSearch(me, ""));
+  const help = h("div.help-menu", { hidden: true }, ["Platform Status", "Training Webinars", "Help Center", "Contact Us"].map((text) => h("div", {}, text)));
+  document.querySelector("#app").append(
+    h("aside.sidebar", {},
+      h("div.sidebar-logo", {}, me.brokerage.split(" ").map((word) => word[0]).join("").slice(0, 2)),
+      h("nav", {}, MENU.map(([sign, text, href]) => h("a", href ? { href } : {}, h("span.sign", {}, sign), text))),
+      h("div.collapse", {}, "« Collapse Menu")),
+    h("header.topbar", {},
+      h("div.search-box", { "data-cy": "open-search-button" }, h("span.glass", {}, "⌕"), field),
+      h("div.top-actions", {},
+        h("button.icon", { type: "button", "aria-label": "Help", onclick: () => (help.hidden = !help.hidden) }, "?"),
+        h("button.icon", { type: "button", "aria-label": "Documents" }, "🗀"),
+        h("button.icon.bell", { type: "button", "aria-label": "Notifications" }, "🔔", h("span.count", { hidden: me.notifications === 0 }, String(me.notifications))),
+        h("button.icon", { type: "button", "aria-label": "Messages" }, "✉"),
+        h("form", { method: "post", action: "/auth/logout" }, h("button.avatar", { title: `${me.name} · sign out`, "aria-label": `${me.name}, sign out` }, me.initials))),
+      help),
+    view,
+    h("div.chat-button", { "aria-hidden": "true" }, "✉"),
+  );
+}
+
+if (me) {
+  shell();
+  noise(me.scenarios);
+  addEventListener("hashchange", go);
+  await go();
+}
