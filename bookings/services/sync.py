@@ -51,11 +51,11 @@ def finish(sync_pass: SyncPass, *, error: str = "", partial: bool = False) -> Sy
 
 
 def failures_in_a_row() -> int:
-    """How many of the latest ended passes failed, one after the other (at most 10 are looked at)."""
+    """How many of the latest ended passes had trouble, one after the other (at most 10 are looked at)."""
     states = SyncPass.objects.exclude(state=PassState.RUNNING).order_by("-started_at")
     failed = 0
     for state in states.values_list("state", flat=True)[:10]:
-        if state != PassState.FAILED:
+        if state == PassState.DONE:
             break
         failed += 1
     return failed

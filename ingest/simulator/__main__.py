@@ -30,7 +30,8 @@ def main() -> None:
     except OSError as taken:
         sys.exit(f"Port {asked.port} cannot be used ({taken.strerror}). Choose another one with --port.")
     listener.listen(128)
-    print(f"Supabase and property API, local: http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    sys.stdout.write(f"Supabase and property API, local: http://127.0.0.1:{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
     config = uvicorn.Config(build(World(asked.state), settings), log_level="critical", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import select
 import subprocess
 import sys
@@ -88,12 +90,17 @@ def running(state: Path | None = None, *, port: int = 0, options: tuple[str, ...
     command = [sys.executable, "-m", "ingest.simulator", "--port", str(port), "--die-with-parent", *options]
     if state is not None:
         command += ["--state", str(state)]
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        command, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+    token = secrets.token_urlsafe()
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "SIMULATOR_TOKEN": token},
     )
     upstream: Upstream | None = None
     try:
-        upstream = Upstream(_address_of(process))
+        upstream = Upstream(_address_of(process), token=token)
         yield upstream
     finally:
         if upstream is not None:

@@ -18,7 +18,7 @@ from ingest.simulator.postgrest import COLUMNS, BadQuery, Query, range_of, read_
 from ingest.simulator.world import Fault, World
 
 # Keys that mean nothing anywhere else.
-SECRET_KEY = "sb_secret_local_demo"  # noqa: S105
+SECRET_KEY = "sb_secret_local_demo"
 VISITOR_KEY = "sb_publishable_local_demo"
 TABLE = "showing_requests"
 MAX_ROWS = 1000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections import deque
 from dataclasses import dataclass
@@ -100,7 +99,7 @@ class World:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_suffix(".new")
         draft.write_text(json.dumps({"rows": self.rows, "homes": self.homes}), encoding="utf-8")
-        os.replace(draft, self._path)
+        draft.replace(self._path)
 
 
 def _again(fault: Fault, times: int) -> Fault:
@@ -116,7 +115,7 @@ def _again(fault: Fault, times: int) -> Fault:
 
 
 def _with_defaults(row: Row) -> Row:
-    defaults: Row = {name: None for name in COLUMNS}
+    defaults: Row = dict.fromkeys(COLUMNS)
     now = datetime.now(UTC).isoformat()
     return {
         **defaults,

@@ -178,11 +178,14 @@ def test_a_hostile_row_is_understood_or_kept_and_never_breaks(seed: int) -> None
         raw[dice.choice(["extra", "\x00", "x" * 5000])] = dice.choice(HOSTILE)
     found = read_request(raw)
     if isinstance(found, IncomingRequest):
-        assert found.id.isprintable() and 0 < len(found.id) <= 100
-        assert found.status and len(found.property_id) <= 40
+        assert found.id.isprintable()
+        assert 0 < len(found.id) <= 100
+        assert found.status
+        assert len(found.property_id) <= 40
         assert found.scheduled_date is None or 1900 <= found.scheduled_date.year <= 2200
     else:
-        assert found.reason.endswith(".") and len(found.reason) < 200
+        assert found.reason.endswith(".")
+        assert len(found.reason) < 200
     kept = json.dumps(found.raw, ensure_ascii=False, allow_nan=False)
     assert "\x00" not in kept.encode().decode()
     assert "\\u0000" not in kept
@@ -240,7 +243,8 @@ def test_a_hostile_property_never_breaks(seed: int) -> None:
         facts = dice.choice([[facts], {"data": facts}, {"property": facts}])
     found = read_property("W12345678", facts)
     if isinstance(found, IncomingProperty):
-        assert found.address.isprintable() and found.price.isprintable()
+        assert found.address.isprintable()
+        assert found.price.isprintable()
         json.dumps(found.details, ensure_ascii=False, allow_nan=False).encode()
 
 

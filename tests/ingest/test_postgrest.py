@@ -9,7 +9,10 @@ from contextlib import closing
 
 import pytest
 
+from bookings.models import ShowingRequest, SyncPass, UnreadableRow
+from bookings.vocabulary import PassState, RequestState
 from ingest.parse import read_request
+from ingest.passes import Sources, run_pass
 from ingest.shapes import IncomingRequest
 from ingest.sources.http import SourceRefused
 from ingest.sources.supabase import Supabase
@@ -66,7 +69,8 @@ def test_a_row_is_understood_as_the_database_writes_it(real_supabase: RealSupaba
     row = read_request(raw)
     assert isinstance(row, IncomingRequest)
     assert row.id == row_id
-    assert row.created_at is not None and row.created_at.isoformat() == "2026-11-21T13:00:00.250000+00:00"
+    assert row.created_at is not None
+    assert row.created_at.isoformat() == "2026-11-21T13:00:00.250000+00:00"
     assert (str(row.scheduled_date), str(row.scheduled_time)) == ("2026-12-01", "14:30:00")
 
 
@@ -99,12 +103,45 @@ def test_a_bad_key_is_refused_with_the_cure(real_supabase: RealSupabase, wrong: 
 
 
 def test_a_table_that_is_not_there_is_named(real_supabase: RealSupabase) -> None:
-    with closing(reader(real_supabase, real_supabase.key(), "tours")) as source:
-        with pytest.raises(SourceRefused, match="Check SUPABASE_TABLE: there is no table tours"):
-            list(source.read_requests(statuses=OPEN))
+    source = reader(real_supabase, real_supabase.key(), "tours")
+    with closing(source), pytest.raises(SourceRefused, match="Check SUPABASE_TABLE: there is no table tours"):
+        list(source.read_requests(statuses=OPEN))
 
 
 def test_a_key_without_rights_is_refused_with_the_cure(real_supabase: RealSupabase) -> None:
-    with closing(reader(real_supabase, real_supabase.key("authenticated"))) as source:
-        with pytest.raises(SourceRefused, match="may not read the table"):
-            list(source.read_requests(statuses=OPEN))
+    source = reader(real_supabase, real_supabase.key("authenticated"))
+    with closing(source), pytest.raises(SourceRefused, match="may not read the table"):
+        list(source.read_requests(statuses=OPEN))
+
+
+@pytest.mark.django_db
+def test_a_pass_follows_what_becomes_of_a_request(real_supabase: RealSupabase) -> None:
+    real_supabase.sql("insert into showing_requests (status) select 'scheduled' from generate_series(1, 700)")
+    first = make_pass(real_supabase)
+    assert (first.state, first.rows_seen, first.rows_new) == (PassState.DONE, 700, 700)
+    real_supabase.sql("update showing_requests set status = 'cancelled'")
+    real_supabase.sql("insert into showing_requests (status) values ('rescheduled')")
+    second = make_pass(real_supabase)
+    assert (second.rows_seen, second.rows_new, second.rows_changed) == (701, 1, 700)
+    closed = ShowingRequest.objects.filter(status="cancelled", booking_status=RequestState.CLOSED)
+    assert closed.count() == 700
+    assert make_pass(real_supabase).rows_seen == 1
+
+
+@pytest.mark.django_db
+def test_a_pass_keeps_a_row_that_only_a_database_would_take(real_supabase: RealSupabase) -> None:
+    real_supabase.sql(
+        "insert into showing_requests (status, property_id, scheduled_date) values "
+        "('scheduled', 'W12345678', '9999-12-31'), ('scheduled', 'W12345678', 'infinity'), "
+        "('scheduled', 'W12345678', '0044-03-15 BC'), ('scheduled', repeat('W', 100000), null), "
+        "('scheduled', 'W12345678', '2026-12-01')"
+    )
+    made = make_pass(real_supabase)
+    assert (made.state, made.rows_seen, made.rows_new, made.rows_unreadable) == (PassState.DONE, 5, 1, 4)
+    assert UnreadableRow.objects.count() == 4
+
+
+def make_pass(real: RealSupabase) -> SyncPass:
+    made = run_pass("test", sources=Sources(supabase=reader(real, real.key()), property_api=None))
+    assert made is not None
+    return made

@@ -71,9 +71,9 @@ def test_we_do_not_call_ourselves_a_browser(upstream: Upstream, supabase: Supaba
 
 
 def test_a_wrong_key_is_refused_with_the_cure(upstream: Upstream) -> None:
-    with closing(Supabase(url=upstream.url, key="sb_secret_wrong", table=TABLE, patience=QUICK)) as source:
-        with pytest.raises(SourceRefused, match="Check SUPABASE_KEY") as refused:
-            list(source.read_requests(statuses=OPEN))
+    source = Supabase(url=upstream.url, key="sb_secret_wrong", table=TABLE, patience=QUICK)
+    with closing(source), pytest.raises(SourceRefused, match="Check SUPABASE_KEY") as refused:
+        list(source.read_requests(statuses=OPEN))
     assert refused.value.status == 401
     assert "sb_secret_wrong" not in str(refused.value)
 
@@ -86,9 +86,9 @@ def test_a_visitors_key_sees_nothing_and_the_advice_says_why(upstream: Upstream)
 
 
 def test_a_wrong_table_is_refused_by_its_name(upstream: Upstream) -> None:
-    with closing(Supabase(url=upstream.url, key=SECRET_KEY, table="tours", patience=QUICK)) as source:
-        with pytest.raises(SourceRefused, match="SUPABASE_TABLE: there is no table tours"):
-            list(source.read_requests(statuses=OPEN))
+    source = Supabase(url=upstream.url, key=SECRET_KEY, table="tours", patience=QUICK)
+    with closing(source), pytest.raises(SourceRefused, match="SUPABASE_TABLE: there is no table tours"):
+        list(source.read_requests(statuses=OPEN))
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 520])
@@ -149,16 +149,16 @@ def test_a_page_for_people_is_not_taken_for_rows(upstream: Upstream, supabase: S
 
 
 def test_nobody_there_is_down_and_says_so() -> None:
-    with closing(Supabase(url="http://127.0.0.1:9", key=SECRET_KEY, table=TABLE, patience=QUICK)) as source:
-        with pytest.raises(SourceDown, match=r"Supabase at 127.0.0.1 cannot be reached\."):
-            list(source.read_requests(statuses=OPEN))
+    source = Supabase(url="http://127.0.0.1:9", key=SECRET_KEY, table=TABLE, patience=QUICK)
+    with closing(source), pytest.raises(SourceDown, match=r"Supabase at 127.0.0.1 cannot be reached\."):
+        list(source.read_requests(statuses=OPEN))
 
 
 @pytest.mark.parametrize("url", ["not a url", "ftp://example.com", "http://", "http://exa mple.com:99999"])
 def test_an_impossible_address_is_a_setting_to_mend(url: str) -> None:
-    with closing(Supabase(url=url, key=SECRET_KEY, table=TABLE, patience=QUICK)) as source:
-        with pytest.raises((SourceRefused, SourceDown)):
-            list(source.read_requests(statuses=OPEN))
+    source = Supabase(url=url, key=SECRET_KEY, table=TABLE, patience=QUICK)
+    with closing(source), pytest.raises((SourceRefused, SourceDown)):
+        list(source.read_requests(statuses=OPEN))
 
 
 def test_no_key_and_no_row_is_ever_logged(

@@ -1,0 +1,327 @@
+"""A sync pass: ask Supabase, store, learn addresses, queue what is ready, and say how it went.
+
+Each part is safe to repeat and to be killed in: rows are upserts, runs are unique, the pass has a lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Flag, auto
+from typing import Any
+
+from django.conf import settings
+from django.db import DataError, IntegrityError
+
+from bookings.models import Property, ShowingRequest, SyncPass
+from bookings.services import properties, showings, sync
+from bookings.services.errors import Rejected
+from bookings.vocabulary import FetchState, RequestState
+from ingest import schedule
+from ingest.parse import read_property, read_request
+from ingest.shapes import IncomingProperty, IncomingRequest, Malformed
+from ingest.sources.http import SourceDown, SourceError, SourceRefused, SourceUnreadable
+from ingest.sources.property_api import PropertyApi
+from ingest.sources.supabase import Supabase
+from ingest.storable import storable
+
+logger = logging.getLogger(__name__)
+
+# The statuses that are asked for. A row that leaves them is found again by its id.
+OPEN_UPSTREAM = ("pending", "scheduled", "rescheduled")
+SUPABASE, PROPERTY_API = "supabase", "property_api"
+# Addresses wait for the next pass when a pass has lasted this long, in seconds: the queue ends a task at 300,
+# and one last question may take nearly two minutes.
+ADDRESSES_UNTIL = 150.0
+# An API that fails for so many homes in a row is down, whatever it says.
+TROUBLES_IN_A_ROW = 3
+
+
+class Part(Flag):
+    """What a pass does."""
+
+    REQUESTS = auto()
+    ADDRESSES = auto()
+    EVERYTHING = REQUESTS | ADDRESSES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a pass is, for a person at a terminal. `total` is None while nobody knows."""
+
+    stage: str
+    done: int
+    total: int | None = None
+
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Sources:
+    """Whom a pass asks. One that is not configured is None."""
+
+    supabase: Supabase | None
+    property_api: PropertyApi | None
+
+    @classmethod
+    def from_settings(cls) -> Sources:
+        return cls(
+            supabase=Supabase(
+                url=settings.SUPABASE_URL, key=settings.SUPABASE_KEY, table=settings.SUPABASE_TABLE
+            )
+            if settings.SUPABASE_URL
+            else None,
+            property_api=PropertyApi(url=settings.PROPERTY_API_URL, key=settings.PROPERTY_API_KEY)
+            if settings.PROPERTY_API_URL
+            else None,
+        )
+
+    def close(self) -> None:
+        for source in (self.supabase, self.property_api):
+            if source is not None:
+                source.close()
+
+
+def run_pass(
+    trigger: str,
+    *,
+    parts: Part = Part.EVERYTHING,
+    sources: Sources | None = None,
+    tell: Tell = lambda progress: None,
+) -> SyncPass | None:
+    """Make one pass and answer its row, with counts and, where something went wrong, a plain reason.
+
+    None when another pass is running. A source that does not answer is told in the row, never raised.
+    """
+    sync_pass = sync.begin(trigger)
+    if sync_pass is None:
+        return None
+    cycle = _Cycle(sync_pass=sync_pass, tell=tell)
+    try:
+        sources = sources or Sources.from_settings()
+        try:
+            cycle.run(parts, sources)
+        finally:
+            sources.close()
+    except _TakenOver:
+        logger.warning("%s took too long; another pass goes on.", sync_pass)
+        sync_pass.refresh_from_db()
+        return sync_pass
+    except BaseException as broke:
+        stopped = isinstance(broke, KeyboardInterrupt | SystemExit)
+        reason = (
+            "It was stopped." if stopped else f"It broke ({type(broke).__name__}); the log has the details."
+        )
+        sync.finish(sync_pass, error=reason)
+        schedule.plan_next(sync_pass)
+        raise
+    sync_pass = sync.finish(sync_pass, error=" ".join(cycle.troubles), partial=cycle.did_something)
+    schedule.plan_next(sync_pass, retry_after=cycle.retry_after)
+    logger.info("%s", in_words(sync_pass))
+    return sync_pass
+
+
+def in_words(sync_pass: SyncPass) -> str:
+    """A pass in one line for people."""
+    counts = (
+        f"{sync_pass.rows_seen} requests read ({sync_pass.rows_new} new, {sync_pass.rows_changed} changed, "
+        f"{sync_pass.rows_unreadable} unreadable), {sync_pass.addresses_found} addresses found, "
+        f"{sync_pass.addresses_missing} missing, {sync_pass.runs_queued} bookings queued."
+    )
+    return f"{sync_pass}: {counts} {sync_pass.error}".strip()
+
+
+class _TakenOver(Exception):
+    """The pass's lease ran out and another pass runs: this one must not go on."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Cycle:
+    """One pass under way. `troubles` are sentences for people."""
+
+    sync_pass: SyncPass
+    tell: Tell
+    started: float = field(default_factory=time.monotonic)
+    seen: set[str] = field(default_factory=set)
+    troubles: list[str] = field(default_factory=list)
+    retry_after: float | None = None
+    read_anything: bool = False
+
+    @property
+    def did_something(self) -> bool:
+        """In trouble, but not without result: done in part."""
+        return bool(self.troubles) and self.read_anything
+
+    def run(self, parts: Part, sources: Sources) -> None:
+        if Part.REQUESTS in parts:
+            self._read_requests(sources.supabase)
+        if Part.ADDRESSES in parts:
+            self._learn_addresses(sources.property_api)
+        self.tell(Progress(stage="Queueing what is ready", done=0))
+        self._count(runs_queued=showings.queue_ready())
+
+    # ---- requests --------------------------------------------------------------------------------------
+
+    def _read_requests(self, supabase: Supabase | None) -> None:
+        if supabase is None:
+            self.troubles.append("Supabase is not configured. Set SUPABASE_URL and SUPABASE_KEY.")
+            return
+        try:
+            for page in supabase.read_requests(statuses=OPEN_UPSTREAM):
+                self._take_in(page)
+            self.read_anything = True
+            for page in supabase.read_by_ids(self._left_the_open_ones()):
+                self._take_in(page)
+        except SourceError as trouble:
+            self._note(trouble)
+            return
+        if not self.seen and not ShowingRequest.objects.exists() and supabase.advice_when_empty():
+            self.troubles.append(supabase.advice_when_empty())
+
+    def _take_in(self, page: Sequence[Any]) -> None:
+        found = [read_request(raw) for raw in page]
+        rows = [row for row in found if isinstance(row, IncomingRequest)]
+        unreadable = [row for row in found if isinstance(row, Malformed)]
+        taken, refused = _store(rows, self.sync_pass)
+        for row in (*unreadable, *refused):
+            sync.keep_unreadable(SUPABASE, row.raw, row.reason, external_id=row.external_id)
+        self.seen.update(row.id for row in rows)
+        self.seen.update(row.external_id for row in unreadable)
+        self.read_anything = True
+        self._count(
+            rows_seen=len(page),
+            rows_new=taken.new,
+            rows_changed=taken.changed,
+            rows_unreadable=len(unreadable) + len(refused),
+        )
+        self.tell(Progress(stage="Reading requests", done=len(self.seen)))
+
+    def _left_the_open_ones(self) -> list[str]:
+        """Ids that we hold as open and Supabase no longer lists so: cancelled, done or gone."""
+        ours = ShowingRequest.objects.filter(status__in=OPEN_UPSTREAM)
+        ids = ours.exclude(booking_status=RequestState.CLOSED).values_list("pk", flat=True)
+        return sorted(set(ids) - self.seen)
+
+    # ---- addresses -------------------------------------------------------------------------------------
+
+    def _learn_addresses(self, api: PropertyApi | None) -> None:
+        wanted = properties.wanting_address()
+        if api is None:
+            self._count(addresses_missing=len(wanted))
+            return
+        in_a_row = 0
+        for place, property_id in enumerate(wanted):
+            self.tell(Progress(stage="Asking for addresses", done=place, total=len(wanted)))
+            if time.monotonic() - self.started > ADDRESSES_UNTIL:
+                logger.info("%d addresses are left for the next pass.", len(wanted) - place)
+                return
+            try:
+                found = _learn(api, property_id)
+                in_a_row = 0
+                self.read_anything = True
+            except SourceRefused as refused:
+                self._note(refused)
+                return
+            except SourceDown as down:
+                properties.fetch_failed(property_id, FetchState.FAILED, down.message)
+                found = False
+                in_a_row += 1
+                if down.status < 500 or in_a_row == TROUBLES_IN_A_ROW:
+                    self._count(addresses_missing=1)
+                    self._note(down)
+                    return
+            self._count(addresses_found=int(found), addresses_missing=int(not found))
+
+    def _note(self, trouble: SourceError) -> None:
+        self.troubles.append(str(trouble))
+        if isinstance(trouble, SourceDown) and trouble.retry_after:
+            self.retry_after = max(self.retry_after or 0.0, trouble.retry_after)
+
+    def _count(self, **more: int) -> None:
+        if not sync.count(self.sync_pass, **more):
+            raise _TakenOver
+
+
+def _store(rows: Sequence[IncomingRequest], sync_pass: SyncPass) -> tuple[showings.TakenIn, list[Malformed]]:
+    """Store a page at once; if the database refuses it, row by row, so that one bad row stops nothing."""
+    try:
+        return showings.take_in(_as_showings(rows), sync_pass=sync_pass), []
+    except (DataError, IntegrityError, ValueError, Rejected):
+        logger.warning("A page could not be stored at once; it is stored row by row.")
+    new = changed = unchanged = 0
+    refused = []
+    for row in rows:
+        try:
+            taken = showings.take_in(_as_showings([row]), sync_pass=sync_pass)
+        except (DataError, IntegrityError, ValueError):
+            reason = "The database does not take it."
+            refused.append(Malformed(external_id=row.id, reason=reason, raw=storable(dict(row.raw))))
+            continue
+        except Rejected as busy:
+            logger.info("%s is followed by the next pass: %s", row.id, busy.message)
+            continue
+        new, changed, unchanged = new + taken.new, changed + taken.changed, unchanged + taken.unchanged
+    return showings.TakenIn(new=new, changed=changed, unchanged=unchanged), refused
+
+
+def _as_showings(rows: Iterable[IncomingRequest]) -> list[showings.IncomingShowing]:
+    return [
+        showings.IncomingShowing(
+            id=row.id,
+            user_id=row.user_id,
+            property_id=row.property_id,
+            status=row.status,
+            created_at=row.created_at,
+            scheduled_date=row.scheduled_date,
+            scheduled_time=row.scheduled_time,
+            group_name=row.group_name,
+            updated_at=row.updated_at,
+            raw=dict(row.raw),
+        )
+        for row in rows
+    ]
+
+
+def _learn(api: PropertyApi, property_id: str) -> bool:
+    """Ask for one home and keep what is told. True when its street address is known now."""
+    try:
+        payload = api.read(property_id)
+    except SourceUnreadable as unreadable:
+        properties.fetch_failed(property_id, FetchState.UNREADABLE, unreadable.message)
+        return False
+    if payload is None:
+        properties.fetch_failed(property_id, FetchState.NOT_FOUND, "The property API does not know it.")
+        return False
+    home = read_property(property_id, payload)
+    if isinstance(home, Malformed):
+        sync.keep_unreadable(PROPERTY_API, home.raw, home.reason, external_id=property_id)
+        properties.fetch_failed(property_id, FetchState.UNREADABLE, home.reason)
+        return False
+    return bool(properties.take_in(_as_property(home)).address)
+
+
+def _as_property(home: IncomingProperty) -> properties.IncomingProperty:
+    facts = {
+        "price": home.price,
+        "listing_date": home.listing_date,
+        "bedrooms": home.bedrooms,
+        "bathrooms": home.bathrooms,
+        "parking_spaces": home.parking_spaces,
+        "sqft": home.sqft,
+        "property_type": home.property_type,
+        "description": home.description,
+    }
+    return properties.IncomingProperty(
+        property_id=home.property_id,
+        address=home.address,
+        fields={name: _cut(name, text) for name, text in facts.items()},
+        raw=dict(home.details),
+    )
+
+
+def _cut(column: str, text: str) -> str:
+    longest: int | None = getattr(Property._meta.get_field(column), "max_length", None)
+    return text[:longest]

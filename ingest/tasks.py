@@ -1,0 +1,20 @@
+"""What the queue rings for. Nothing is decided here; ringing twice is harmless."""
+
+from __future__ import annotations
+
+from ingest.passes import Part, in_words, run_pass
+
+
+def sync(trigger: str = "schedule") -> str:
+    """Make a sync pass, unless one is running."""
+    return _told(trigger, Part.EVERYTHING)
+
+
+def fetch_addresses() -> str:
+    """Ask the property API for the addresses that are still wanted."""
+    return _told("addresses", Part.ADDRESSES)
+
+
+def _told(trigger: str, parts: Part) -> str:
+    sync_pass = run_pass(trigger, parts=parts)
+    return in_words(sync_pass) if sync_pass else "Another pass is running."
