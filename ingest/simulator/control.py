@@ -29,6 +29,7 @@ class Upstream:
     def __init__(self, url: str, *, token: str = "") -> None:
         self.url = url.rstrip("/")
         self._session = requests.Session()
+        self._session.trust_env = False  # a proxy cannot reach this machine's own services
         self._session.headers["X-Control-Token"] = token
 
     def close(self) -> None:

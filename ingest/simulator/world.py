@@ -15,6 +15,10 @@ from ingest.simulator.postgrest import COLUMNS, Query, Row
 REMEMBERED = 5000
 
 
+SURFACES = ("rest", "properties")
+KINDS = ("status", "slow", "garbled", "cut")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something that goes wrong on a surface ("rest" or "properties"), `times` times or, None, until cleared.
@@ -31,6 +35,10 @@ class Fault:
     retry_after: str = ""
     times: int | None = None
     only: str = ""
+
+    def __post_init__(self) -> None:
+        if self.surface not in SURFACES or self.kind not in KINDS:
+            raise ValueError(f"A fault is one of {KINDS} on one of {SURFACES}.")
 
 
 class World:

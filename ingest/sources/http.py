@@ -33,6 +33,7 @@ USER_AGENT = "showing-portal/1 (server)"
 # A longer integer in an answer is no number of ours, and converting it is quadratic work.
 LONGEST_INTEGER = 18
 CHUNK = 65536
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class SourceError(Exception):
@@ -114,7 +115,9 @@ class HttpSource:
         self._largest_body = largest_body
         self._sleep = sleep
         self._session = requests.Session()
-        # The environment's proxies stay in force; a .netrc must not add credentials of its own.
+        # The environment's proxies stay in force, but none can reach this machine's own services…
+        self._session.trust_env = self.host not in LOOPBACK
+        # …and a .netrc must not add credentials of its own.
         self._session.auth = _no_auth
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", **headers})
 
@@ -154,6 +157,13 @@ class HttpSource:
                 return self._answer(response, self._read(response, deadline))
         except requests.Timeout:
             raise _Again(f"{self.name} at {self.host} did not answer in time.") from None
+        except requests.exceptions.SSLError:
+            raise SourceRefused(
+                self.name,
+                f"{self.name} at {self.host} shows a certificate that is not valid.",
+                status=0,
+                what_to_do="Check its address in the settings, and this machine's clock and certificates.",
+            ) from None
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
             raise _Again(f"{self.name} at {self.host} cannot be reached.") from None
         except requests.exceptions.ContentDecodingError:

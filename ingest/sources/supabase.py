@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
+from urllib.parse import quote
 
 from tenacity.nap import sleep as tenacity_sleep
 
@@ -140,7 +141,7 @@ class Supabase:
             "order": "created_at.asc.nullslast,id.asc",
             "limit": str(self._page),
         }
-        answer = self._http.get(f"/rest/v1/{self._table}", params=question)
+        answer = self._http.get(f"/rest/v1/{quote(self._table, safe='')}", params=question)
         if answer.status >= 400:
             raise self._refusal(answer)
         if not isinstance(answer.body, list):

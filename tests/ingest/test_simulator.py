@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import requests
 
-from ingest.simulator.control import SECRET_KEY, TABLE, VISITOR_KEY, Upstream, running
+from ingest.simulator.control import ROOT, SECRET_KEY, TABLE, VISITOR_KEY, Upstream, running
 
 
 def rest(upstream: Upstream, **headers: str) -> requests.Session:
@@ -32,6 +35,33 @@ def test_its_control_wants_the_token(tmp_path: Path) -> None:
         with pytest.raises(requests.HTTPError, match="401"):
             upstream.state()
         assert Upstream(upstream.url, token="sesame").state()["requests"] == []
+
+
+def test_it_dies_with_its_parent_however_that_dies() -> None:
+    code = (
+        "import subprocess, sys; command = [sys.executable, '-m', 'ingest.simulator', '--die-with-parent']; "
+        "subprocess.Popen(command); sys.stdin.read()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    with parent.stdin, parent.stdout as told:
+        address = told.readline().decode().partition("http://")[2].strip()
+        host, _, port = address.partition(":")
+        socket.create_connection((host, int(port)), timeout=5).close()
+        parent.kill()
+        parent.wait()
+        # Its end of the pipe closes only with its own end.
+        assert told.read() == b""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), timeout=5)
+
+
+def test_a_fault_that_it_does_not_know_is_refused(upstream: Upstream) -> None:
+    with pytest.raises(requests.HTTPError, match="400"):
+        upstream.break_it("rest", "earthquake")
 
 
 def test_counts_and_ranges_are_postgrests_own(upstream: Upstream) -> None:

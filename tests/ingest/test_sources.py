@@ -161,6 +161,23 @@ def test_an_impossible_address_is_a_setting_to_mend(url: str) -> None:
         list(source.read_requests(statuses=OPEN))
 
 
+@pytest.mark.parametrize("key", ["line\nbreak", "\u2603", "nul\x00"])
+def test_an_impossible_key_is_a_setting_to_mend_and_is_not_quoted(upstream: Upstream, key: str) -> None:
+    source = Supabase(url=upstream.url, key=key, table=TABLE, patience=QUICK)
+    with closing(source), pytest.raises(SourceRefused) as refused:
+        list(source.read_requests(statuses=OPEN))
+    assert key not in str(refused.value)
+
+
+def test_no_proxy_is_asked_for_what_runs_on_this_machine(
+    upstream: Upstream, supabase: Supabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert list(supabase.read_requests(statuses=OPEN)) == []
+
+
 def test_no_key_and_no_row_is_ever_logged(
     upstream: Upstream, supabase: Supabase, caplog: pytest.LogCaptureFixture
 ) -> None:
