@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 
@@ -20,19 +21,19 @@ from automation.simulator.store import Store
 class Announcing(uvicorn.Server):
     """Says on standard output where it listens, once it does."""
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if self.started:
             host, port, *_ = self.servers[0].sockets[0].getsockname()
-            print(f"BrokerBay (local) listens on http://{host}:{port}", flush=True)
+            _say(f"BrokerBay (local) listens on http://{host}:{port}")
 
 
 def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
-    token = asked.control_token or os.environ.get("SIMULATOR_CONTROL_TOKEN", "")
+    token = asked.control_token or os.environ.get("SIMULATOR_TOKEN", "")
     if not token:
         token = secrets.token_urlsafe(16)
-        print(f"Control token: {token}", flush=True)
+        _say(f"Control token: {token}")
     Path(asked.state).parent.mkdir(parents=True, exist_ok=True)
     store = Store(asked.state)
     if asked.seed:
@@ -59,6 +60,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if server.started else 1
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 async def _serve(server: uvicorn.Server, *, parent: int) -> None:
     serving = asyncio.ensure_future(server.serve())
     if not parent:
@@ -77,9 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8100, help="0 takes a free one and prints it")
     parser.add_argument("--state", required=True, help="the SQLite file that keeps everything")
     parser.add_argument("--seed", choices=["demo"], help="sown once into an empty state")
-    parser.add_argument(
-        "--control-token", default="", help="else SIMULATOR_CONTROL_TOKEN, else random and printed"
-    )
+    parser.add_argument("--control-token", default="", help="else SIMULATOR_TOKEN, else random and printed")
     parser.add_argument(
         "--die-with-parent",
         type=int,

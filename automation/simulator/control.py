@@ -22,9 +22,11 @@ class ControlRefused(Exception):
 class Control:
     """One running local BrokerBay, at `base_url` (ends without a slash), and its control token."""
 
-    def __init__(self, base_url: str, token: str) -> None:
+    def __init__(self, base_url: str, token: str, *, pid: int = 0) -> None:
+        """`pid` is the server's process id where the caller started it."""
         self.base_url = base_url.rstrip("/")
         self.token = token
+        self.pid = pid
         self._http = requests.Session()
         self._http.headers[TOKEN_HEADER] = token
 
@@ -47,7 +49,7 @@ class Control:
     # Listings and their time
 
     def add_listing(self, *, mls_number: str, street: str, **fields: Any) -> str:
-        """Returns its id; `fields` are those of records.Listing (unit, city, auto_confirm, max_minutes, opens, …)."""
+        """Returns its id; `fields` are those of records.Listing, e.g. unit, city, auto_confirm, opens."""
         return str(self._ask("add_listing", mls_number=mls_number, street=street, **_plain(fields)))
 
     def change_listing(self, listing_id: str, **fields: Any) -> None:
@@ -127,7 +129,7 @@ class Control:
         times: int | None = None,
         **options: Any,
     ) -> int:
-        """Switches a scenario on, for one listing's id, one account, the next `times` uses, or without end."""
+        """Switches a scenario on for one listing's id, one account, the next `times` uses, or without end."""
         return int(
             self._ask(
                 "set_fault", name=name, listing_id=listing, account=account, times=times, options=options
@@ -159,7 +161,7 @@ class Control:
         return [Event.read(raw) for raw in self._ask("events", after=after, timeout=timeout, wait=timeout)]
 
     def wait_for(self, predicate: Callable[[Event], bool], *, after: int = 0, timeout: float = 20) -> Event:
-        """The first event after number `after` that fits; raises TimeoutError that lists what came instead."""
+        """The first event after number `after` that fits; raises TimeoutError telling what came instead."""
         deadline = clock.monotonic() + timeout
         seen: list[str] = []
         while (left := deadline - clock.monotonic()) > 0:

@@ -135,7 +135,8 @@ async def showings(world: World, asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def set_fault(world: World, asked: dict[str, Any]) -> int:
-    fault = Fault.read({"id": 0, **asked})
+    account = asked.get("account")
+    fault = Fault.read({"id": 0, **asked, "account": account.lower() if account else None})
     if fault.name not in scenarios.SCENARIOS:
         raise ValueError(f"no scenario {fault.name!r}; there are {', '.join(sorted(scenarios.SCENARIOS))}")
     return world.store.add_fault(fault)
@@ -165,8 +166,8 @@ async def posts(world: World, asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def events(world: World, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    timeout = min(float(asked.get("timeout", 0)), _LONGEST_WAIT)
-    return [one.written() for one in await world.events(after=int(asked.get("after", 0)), timeout=timeout)]
+    patience = min(float(asked.get("timeout", 0)), _LONGEST_WAIT)
+    return [one.written() for one in await world.events(after=int(asked.get("after", 0)), patience=patience)]
 
 
 def plant(store: Store, name: str) -> None:
@@ -191,7 +192,7 @@ def _known(found: T | None, what: str) -> T:
 
 
 COMMANDS: tuple[Command, ...] = (
-    reset, seed, set_clock, add_listing, change_listing, listings, slots, block_slot, unblock_slot, add_account,
-    sign_in, sign_out, code, add_showing, set_status, showings, set_fault, clear_faults, faults, list_scenarios,
-    release, posts, events,
+    reset, seed, set_clock, add_listing, change_listing, listings, slots, block_slot, unblock_slot,
+    add_account, sign_in, sign_out, code, add_showing, set_status, showings, set_fault, clear_faults,
+    faults, list_scenarios, release, posts, events,
 )  # fmt: skip

@@ -18,7 +18,13 @@ ACCOUNT = Account(
     brokerage="Lakeside Sample Realty, Brokerage",
     office="12 Invented Square, Suite 200, Toronto, ON M5V 0A1",
 )
-ACCOUNTS = (ACCOUNT,)
+SECOND_ACCOUNT = Account(
+    email="robot@hillcrest.example",
+    name="Harper Sample",
+    brokerage="Hillcrest Sample Team, Brokerage",
+    office="7 Imaginary Hill Road, Markham, ON L3P 0A1",
+)
+ACCOUNTS = (ACCOUNT, SECOND_ACCOUNT)
 
 
 def listing_id(mls_number: str) -> str:
@@ -32,8 +38,8 @@ def _listing(mls_number: str, street: str, **fields: Any) -> Listing:
 
 LISTINGS: tuple[Listing, ...] = (
     _listing(
-        "C10000101", "100 Marigold Boulevard", unit="3008", city="Toronto C01", postal_code="M5V 0A1", price=899_000,
-        kind="Condo Apartment", beds=2, badge="New", days_on_market=2, max_minutes=60,
+        "C10000101", "100 Marigold Boulevard", unit="3008", city="Toronto", postal_code="M5V 0A1",
+        price=899_000, kind="Condo Apartment", beds=2, badge="New", days_on_market=2, max_minutes=60,
         brokerage="Northern Birch Realty Inc.", agents=("Ada Sample", "Ben Sample"),
     ),
     _listing(
@@ -43,54 +49,59 @@ LISTINGS: tuple[Listing, ...] = (
     ),
     _listing(
         "N10000103", "5 Weaver Street S", unit="4", city="Markham", postal_code="L3P 0A3", price=2_650,
-        deal="lease", kind="Condo Townhouse", beds=2, max_minutes=30, brokerage="Harbourline Homes Ltd.",
-        agents=("Dov Sample",),
+        deal="lease", kind="Condo Townhouse", beds=2, max_minutes=30,
+        brokerage="Harbourline Homes Ltd.", agents=("Dov Sample",),
     ),
     _listing(
-        "N10000104", "51 Weaver Street S", city="Markham", postal_code="L3P 0A4", price=1_399_000, max_minutes=45,
-        brokerage="Harbourline Homes Ltd.", agents=("Dov Sample",), days_on_market=8, badge="",
+        "N10000104", "51 Weaver Street S", city="Markham", postal_code="L3P 0A4", price=1_399_000,
+        max_minutes=45, brokerage="Harbourline Homes Ltd.", agents=("Dov Sample",), days_on_market=8,
+        badge="",
     ),
     _listing(
-        "X10000105", "54 Weaver Street N", city="Guelph", postal_code="N1H 0A5", price=729_000, auto_confirm=False,
-        kind="Semi-Detached", brokerage="Speed River Estates", agents=("Eli Sample",), days_on_market=33, badge="",
+        "X10000105", "54 Weaver Street N", city="Guelph", postal_code="N1H 0A5", price=729_000,
+        auto_confirm=False, kind="Semi-Detached", brokerage="Speed River Estates",
+        agents=("Eli Sample",), days_on_market=33, badge="",
     ),
     _listing(
-        "C10000106", "9 Foundry Lane", city="Toronto C08", postal_code="M4M 0A6", price=1_675_000, max_minutes=60,
-        notice_hours=1, brokerage="Northern Birch Realty Inc.", agents=("Ada Sample",), days_on_market=5,
+        "C10000106", "9 Foundry Lane", city="Toronto", postal_code="M4M 0A6", price=1_675_000,
+        max_minutes=60, notice_hours=1, brokerage="Northern Birch Realty Inc.", agents=("Ada Sample",),
+        days_on_market=5,
     ),
     _listing(
-        "C10000107", "9 Foundry Lane", city="Toronto C08", postal_code="M4M 0A6", price=5_200, deal="lease",
-        auto_confirm=False, notice_hours=3, brokerage="Northern Birch Realty Inc.", agents=("Ada Sample",),
+        "C10000107", "9 Foundry Lane", city="Toronto", postal_code="M4M 0A6", price=5_200, deal="lease",
+        auto_confirm=False, notice_hours=3, brokerage="Northern Birch Realty Inc.",
+        agents=("Ada Sample",),
     ),
     _listing(
-        "E10000108", "418 Kestrel Road", unit="BSMT", city="Toronto E09", postal_code="M1H 0A8", price=1_850,
-        deal="lease", kind="Lower Level", beds=1, baths=1, max_minutes=15, brokerage="Bluffside Realty Group",
-        agents=("Fay Sample",), days_on_market=11,
+        "E10000108", "418 Kestrel Road", unit="BSMT", city="Toronto", postal_code="M1H 0A8",
+        price=1_850, deal="lease", kind="Lower Level", beds=1, baths=1, max_minutes=15,
+        brokerage="Bluffside Realty Group", agents=("Fay Sample",), days_on_market=11,
     ),
     _listing(
-        "W10000109", "73 Old Mill Pond Drive", city="Oakville", postal_code="L6J 0A9", price=2_295_000, beds=5,
-        baths=5, max_minutes=60, overlaps_allowed=False, brokerage="Quarry & Pine Brokerage",
+        "W10000109", "73 Old Mill Pond Drive", city="Oakville", postal_code="L6J 0A9", price=2_295_000,
+        beds=5, baths=5, max_minutes=60, overlaps_allowed=False, brokerage="Quarry & Pine Brokerage",
         agents=("Cleo Sample", "Gil Sample"), days_on_market=1,
     ),
     _listing(
         "X10000110", "1260 Thistledown Avenue", city="Hamilton", postal_code="L8K 0B1", price=684_900,
-        auto_confirm=False, brokerage="Escarpment View Realty", agents=("Hana Sample",), days_on_market=14,
+        auto_confirm=False, brokerage="Escarpment View Realty", agents=("Hana Sample",),
+        days_on_market=14,
     ),
     _listing(
         "N10000111", "8 Copperleaf Court", city="Vaughan", postal_code="L4J 0B2", price=1_520_000,
-        showings_on=False, brokerage="Harbourline Homes Ltd.", agents=("Dov Sample",), days_on_market=41, badge="",
+        showings_on=False, brokerage="Harbourline Homes Ltd.", agents=("Dov Sample",),
+        days_on_market=41, badge="",
     ),
     _listing(
-        "E10000112", "2200 Ravine Terrace", unit="Unit 5", city="Pickering", postal_code="L1V 0B3", price=815_000,
-        kind="Condo Townhouse", max_minutes=45, notice_hours=1, brokerage="Bluffside Realty Group",
-        agents=("Fay Sample",), days_on_market=6,
+        "E10000112", "2200 Ravine Terrace", unit="Unit 5", city="Pickering", postal_code="L1V 0B3",
+        price=815_000, kind="Condo Townhouse", max_minutes=45, notice_hours=1,
+        brokerage="Bluffside Realty Group", agents=("Fay Sample",), days_on_market=6,
     ),
 )  # fmt: skip
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """The listings as plain JSON: mls_number, address, street, unit, city, province, postal_code, price, deal,
-    kind, beds, baths, time_zone, auto_confirm, max_minutes, bookable, listing_id; oldest MLS number first."""
+    """The listings as plain JSON; `address` is spelt as a search row spells it, `price` is in dollars."""
     return [
         {
             "mls_number": one.mls_number,
@@ -137,5 +148,5 @@ def fill(store: Store, *, now: datetime) -> None:
                 status=status,
                 created_at=before,
                 visible_at=before,
-            )  # fmt: skip
+            )
         )

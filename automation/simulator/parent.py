@@ -14,5 +14,5 @@ async def left_alone(parent: int) -> None:
     Looked at rather than told by the kernel (PR_SET_PDEATHSIG): that counts the thread that started us as the
     parent, so that a fixture of a short-lived thread would lose its server.
     """
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 - nobody could set an event
         await asyncio.sleep(_LOOK_EVERY)

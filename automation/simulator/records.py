@@ -1,6 +1,6 @@
 """What the local BrokerBay keeps: listings, accounts, showings, faults, and every submit that it received.
 
-Dates and times of showings are wall-clock in the listing's own zone; everything that ends in `_at` is aware UTC.
+Dates and times of showings are wall-clock in the listing's own zone; what ends in `_at` is aware UTC.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The register of scenarios: everything the site can do wrong, late or differently, one small thing each.
 
-A scenario is off until the control API switches it on (`Control.set_fault`) for a listing, an account, the next N
-times, or all of these. To add one, write a function under the decorator of the place where it steps in, or, when
-the page alone behaves differently, one `_page(...)` line plus `if (scenarios.has("name"))` in the page's script.
+A scenario is off until the control API switches it on (`Control.set_fault`) for a listing, an account,
+the next N times, or all of these. To add one, write a function under the decorator of the place where it
+steps in; when the page alone behaves differently, add a `_page(...)` line and one `if` in the page's script.
 The numbers are those of the scenarios in the facts page about the real site.
 """
 
@@ -53,7 +53,7 @@ SCENARIOS: dict[str, Scenario] = {}
 
 
 async def answer_instead(place: Place, moment: Moment) -> Response | None:
-    """Plays what is switched on at this place; a Response means that the site must send it and do nothing more."""
+    """Plays what is switched on at this place; the site must send a Response that comes back, and stop."""
     for scenario, options in _switched_on(place, moment):
         if scenario.act and (answer := await scenario.act(moment, options)):
             return answer
@@ -105,7 +105,7 @@ def _page(name: str, *facts: int, place: Place, about: str) -> None:
 
 @_scenario(Place.REQUEST, 81)
 async def slow(_: Moment, options: Options) -> None:
-    """Every request takes `seconds` longer (0.5); `path` limits it to paths that begin so."""
+    """Every request takes `seconds` longer (0.5); `path` limits it to paths with that in them."""
     await asyncio.sleep(float(options.get("seconds", 0.5)))
 
 
@@ -205,7 +205,7 @@ async def dropped_before_commit(_: Moment, __: Options) -> Response:
 
 @_scenario(Place.BEFORE_COMMIT)
 async def hold_before_commit(moment: Moment, _: Options) -> Response | None:
-    """The submit waits, nothing booked, until the control API releases it; released with go_on false it is dropped."""
+    """The submit waits, nothing booked, until the control API releases it (go_on false drops it)."""
     if moment.post and await moment.world.hold(moment.post):
         return None
     return Dropped()

@@ -9,8 +9,9 @@ from automation.simulator.records import Listing
 
 # Words that the search does not insist on: "5 Main Street S" also shows "54 Main Street N".
 _OPTIONAL = frozenset(
-    "street st avenue ave road rd boulevard blvd drive dr crescent cres court crt ct lane ln way terrace terr "
-    "place pl circle trail trl square sq parkway pkwy gate gardens gdns n s e w north south east west".split()
+    "street st avenue ave road rd boulevard blvd drive dr crescent cres court crt ct lane ln way terrace"
+    " terr place pl circle trail trl square sq parkway pkwy gate gardens gdns"
+    " n s e w north south east west".split()
 )
 _MLS = re.compile(r"[a-z]\d{3,8}", re.IGNORECASE)
 

@@ -26,10 +26,10 @@ def running(
     token = token or secrets.token_urlsafe(16)
     command = [sys.executable, "-m", "automation.simulator", "--port", str(port), "--state", str(state_path)]
     command += ["--die-with-parent", str(os.getpid()), *(["--seed", seed] if seed else [])]
-    env = os.environ | {"SIMULATOR_CONTROL_TOKEN": token}
+    env = os.environ | {"SIMULATOR_TOKEN": token}
     process = subprocess.Popen(command, cwd=_ROOT, env=env, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
     try:
-        control = Control(_address(process), token)
+        control = Control(_address(process), token, pid=process.pid)
         try:
             yield control
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from automation.simulator import pictures, scenarios
+from automation.simulator.connections import Dropped
 from automation.simulator.records import Account, Listing, Showing
 from automation.simulator.scenarios import Place
 from automation.simulator.search import find
@@ -26,6 +27,7 @@ from automation.simulator.world import Moment, World
 
 STATIC = Path(__file__).parent / "static"
 PAGE_SIZE = 8
+_KEEP_ALIVE = 15.0  # seconds
 _LISTING_PATH = re.compile(r"^/listing/([0-9a-f]{24})\b")
 _UNTOUCHED = ("/control", "/static", "/photo", "/live")
 
@@ -41,7 +43,8 @@ class WrongOrLate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_UNTOUCHED):
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         answer = await scenarios.answer_instead(Place.REQUEST, self._moment(Request(scope)))
         await (answer or self._app)(scope, receive, send)
 
@@ -73,8 +76,7 @@ def signed_in(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 
 @signed_in
 async def me(_: Request, moment: Moment) -> Response:
-    account, store = _who(moment), moment.world.store
-    own = [one for one in store.showings(account=account.email) if one.visible_at <= store.now()]
+    account = _who(moment)
     return JSONResponse(
         {
             "name": account.name,
@@ -82,10 +84,15 @@ async def me(_: Request, moment: Moment) -> Response:
             "email": account.email,
             "brokerage": account.brokerage,
             "office": account.office,
-            "notifications": len(own),
+            "notifications": len(_own(moment)),
             "scenarios": scenarios.page_scenarios(Place.SHELL, moment),
         }
     )
+
+
+@signed_in
+async def notifications(_: Request, moment: Moment) -> Response:
+    return JSONResponse({"notifications": len(_own(moment))})
 
 
 @signed_in
@@ -139,6 +146,24 @@ async def slots(request: Request, moment: Moment) -> Response:
     )
 
 
+@signed_in
+async def live_slots(request: Request, moment: Moment) -> Response:
+    """Server-sent events: one whenever the slots of `listing` may have changed (really: Pusher)."""
+    world, listing_id = moment.world, request.query_params.get("listing", "")
+
+    async def changes() -> AsyncIterator[str]:
+        after = world.store.last_event()
+        yield "retry: 1000\n\n"
+        while True:
+            for event in await world.events(after=after, patience=_KEEP_ALIVE):
+                after = event.number
+                if event.kind == "slots_changed" and event.details["listing"] == listing_id:
+                    yield "data: changed\n\n"
+            yield ": still here\n\n"
+
+    return StreamingResponse(changes(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
 async def submit(request: Request) -> Response:
     """POST …/appointment: kept as evidence first, whatever becomes of it."""
     world = World.of(request)
@@ -172,7 +197,7 @@ async def _answer_submit(moment: Moment) -> Response:
         moment.showing = showing = world.store.book(listing, moment.account, post.body)
     except Refused as no:
         return JSONResponse({"error": no.message}, status_code=no.status)
-    moment.post = world.store.change_post(post, committed=True, showing_id=showing.id)
+    moment.post = world.store.change_post(post, committed=True, showing_id=showing.id) or post
     world.tell("post_committed", post=post.number, showing=showing.id)
     world.tell("slots_changed", listing=listing.id)
     if answer := await scenarios.answer_instead(Place.AFTER_COMMIT, moment):
@@ -182,17 +207,15 @@ async def _answer_submit(moment: Moment) -> Response:
 
 def _close_post(moment: Moment, answer: Response | None) -> None:
     assert moment.post is not None
-    dropped = answer is None or isinstance(answer, scenarios.Dropped)
-    status = None if dropped or answer is None else answer.status_code
+    status = None if answer is None or isinstance(answer, Dropped) else answer.status_code
     post = moment.world.store.change_post(moment.post, state="done", answer=status)
-    moment.world.tell("post_done", post=post.number, committed=post.committed, answer=status)
+    if post is not None:
+        moment.world.tell("post_done", post=post.number, committed=post.committed, answer=status)
 
 
 @signed_in
 async def my_showings(request: Request, moment: Moment) -> Response:
-    store, account = moment.world.store, _who(moment)
-    now = store.now()
-    own = [one for one in store.showings(account=account.email) if one.visible_at <= now]
+    own = _own(moment)
     try:
         page = max(1, int(request.query_params.get("page", "1")))
     except ValueError:
@@ -220,6 +243,13 @@ async def photo(request: Request) -> Response:
 def _listing(request: Request, moment: Moment) -> Listing | None:
     listing = moment.world.store.listing(request.path_params["listing_id"])
     return scenarios.bent(listing, moment) if listing else None
+
+
+def _own(moment: Moment) -> list[Showing]:
+    """The account's showings, as far as its list shows them yet."""
+    store = moment.world.store
+    now = store.now()
+    return [one for one in store.showings(account=_who(moment).email) if one.visible_at <= now]
 
 
 def _who(moment: Moment) -> Account:
@@ -285,6 +315,8 @@ def _showing(world: World, showing: Showing) -> dict[str, Any]:
 ROUTES: list[BaseRoute] = [
     Route("/", shell),
     Route("/me", me),
+    Route("/me/notifications", notifications),
+    Route("/live/slots", live_slots),
     Route("/search/listings", search),
     Route("/listing/{listing_id}", listing_page),
     Route("/listing/{listing_id}/booking", wizard),

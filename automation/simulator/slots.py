@@ -79,7 +79,8 @@ def slots_of(listing: Listing, day: date, *, now: datetime, busy: Iterable[Span]
 def durations_at(slots: Sequence[Slot], at: time, *, most: int) -> list[int]:
     """Minutes that fit from `at` on without meeting a slot that is not open, up to `most`; empty if none.
 
-    >>> day = [Slot(time=time(9, m), state=SlotState.OPEN if m < 30 else SlotState.UNAVAILABLE) for m in (0, 15, 30)]
+    >>> states = {0: SlotState.OPEN, 15: SlotState.OPEN, 30: SlotState.UNAVAILABLE}
+    >>> day = [Slot(time=time(9, minute), state=state) for minute, state in states.items()]
     >>> durations_at(day, time(9), most=60), durations_at(day, time(9, 30), most=60)
     ([15, 30], [])
     """

@@ -1,7 +1,7 @@
 """The local BrokerBay's state: one SQLite file, every change in one immediate transaction.
 
-The server has a single thread (its event loop), so one connection serves it; the immediate transactions keep it
-right even when two servers are pointed at one file.
+The server has a single thread (its event loop), so one connection serves it; the immediate transactions keep
+it right even when two servers are pointed at one file.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ CREATE TABLE IF NOT EXISTS faults (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, listing_id TEXT, account TEXT,
     times INTEGER, options TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS posts (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, received_at TEXT NOT NULL, listing_id TEXT NOT NULL, account TEXT,
-    body TEXT NOT NULL, state TEXT NOT NULL, committed INTEGER NOT NULL, showing_id TEXT, answer INTEGER);
+    number INTEGER PRIMARY KEY AUTOINCREMENT, received_at TEXT NOT NULL, listing_id TEXT NOT NULL,
+    account TEXT, body TEXT NOT NULL, state TEXT NOT NULL, committed INTEGER NOT NULL, showing_id TEXT,
+    answer INTEGER);
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, kind TEXT NOT NULL, details TEXT NOT NULL);
 """
@@ -98,11 +99,10 @@ class Store:
         self._db.execute("COMMIT")
 
     def clear(self) -> None:
-        """Forgets everything, also the numbering of posts and events."""
+        """Forgets everything but the numbering: what comes later never looks like what was before."""
         with self.transaction():
             for table in _TABLES:
                 self._db.execute(f"DELETE FROM {table}")
-            self._db.execute("DELETE FROM sqlite_sequence")
 
     # The clock
 
@@ -244,7 +244,8 @@ class Store:
 
     def put_showing(self, showing: Showing) -> None:
         self._run(
-            "INSERT INTO showings VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+            "INSERT INTO showings VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET record = excluded.record",
             showing.id,
             showing.listing_id,
             showing.account,
@@ -258,7 +259,8 @@ class Store:
     def showings(self, *, account: str | None = None, listing_id: str | None = None) -> list[Showing]:
         """All that fit, the latest start first."""
         rows = self._all(
-            "SELECT record FROM showings WHERE account = coalesce(?, account) AND listing_id = coalesce(?, listing_id)",
+            "SELECT record FROM showings"
+            " WHERE account = coalesce(?, account) AND listing_id = coalesce(?, listing_id)",
             account,
             listing_id,
         )
@@ -309,9 +311,10 @@ class Store:
         )
         return self.post(int(cursor.lastrowid or 0))
 
-    def change_post(self, post: Post, **changes: Any) -> Post:
+    def change_post(self, post: Post, **changes: Any) -> Post | None:
+        """The post as changed; None when it is forgotten meanwhile."""
         changed = replace(post, **changes)
-        self._run(
+        cursor = self._run(
             "UPDATE posts SET state = ?, committed = ?, showing_id = ?, answer = ? WHERE number = ?",
             changed.state,
             int(changed.committed),
@@ -319,7 +322,7 @@ class Store:
             changed.answer,
             changed.number,
         )
-        return changed
+        return changed if cursor.rowcount == 1 else None
 
     def post(self, number: int) -> Post:
         row = self._one("SELECT * FROM posts WHERE number = ?", number)
@@ -337,6 +340,10 @@ class Store:
             kind,
             _dump(details),
         )
+
+    def last_event(self) -> int:
+        row = self._one("SELECT max(number) AS number FROM events")
+        return int(row["number"] or 0) if row else 0
 
     def events(self, *, after: int) -> list[Event]:
         rows = self._all("SELECT * FROM events WHERE number > ? ORDER BY number LIMIT 500", after)

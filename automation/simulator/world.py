@@ -38,14 +38,14 @@ class World:
         for waiting in self._news:
             waiting.set()
 
-    async def events(self, *, after: int, timeout: float) -> list[Event]:
-        """What happened after event number `after`; waits up to `timeout` seconds for something to happen."""
+    async def events(self, *, after: int, patience: float) -> list[Event]:
+        """What happened after event number `after`; waits up to `patience` seconds for one."""
         news = asyncio.Event()
         self._news.add(news)
         try:
             if found := self.store.events(after=after):
                 return found
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(patience):
                 await news.wait()
         except TimeoutError:
             return []
@@ -89,7 +89,7 @@ class World:
 
 @dataclass(slots=True, kw_only=True)
 class Moment:
-    """Where in the site's doings a scenario may step in: who asks, about which listing, and the submit if it is one."""
+    """What a scenario may look at: who asks, about which listing, and the submit if it is one."""
 
     world: World
     account: Account | None = None
@@ -103,4 +103,4 @@ class Moment:
             return False
         if fault.listing_id and (self.listing is None or fault.listing_id != self.listing.id):
             return False
-        return self.path.startswith(str(fault.options.get("path", "")))
+        return str(fault.options.get("path", "")) in self.path

@@ -8,6 +8,7 @@ import { listing } from "/static/pages/listing.js";
 import { wizard } from "/static/pages/wizard.js";
 import { showings } from "/static/pages/showings.js";
 import { showing } from "/static/pages/showing.js";
+import { icon } from "/static/icons.js";
 import { noise } from "/static/noise.js";
 
 const ROUTES = [
@@ -19,14 +20,14 @@ const ROUTES = [
   [/^#\/my_business/, dashboard],
 ];
 const MENU = [
-  ["⌂", "Brokerage", "#/listing/list/brokerage"],
-  ["▦", "Dashboard", "#/my_business"],
-  ["⚿", "Lockboxes"],
-  ["◷", "My Activities"],
-  ["▤", "Showings", "#/my_business/showings/buyer"],
-  ["♡", "My Favorites"],
-  ["◔", "Analytics"],
-  ["☺", "Contacts"],
+  ["brokerage", "Brokerage", "#/listing/list/brokerage"],
+  ["dashboard", "Dashboard", "#/my_business"],
+  ["lockbox", "Lockboxes"],
+  ["activities", "My Activities"],
+  ["showings", "Showings", "#/my_business/showings/buyer"],
+  ["favorites", "My Favorites"],
+  ["analytics", "Analytics"],
+  ["contacts", "Contacts"],
 ];
 
 const me = await get("/me").catch(() => null);
@@ -34,7 +35,7 @@ const view = h("main.content", { "ui-view": "" });
 let leave = null;
 
 export async function refreshBell() {
-  const { notifications } = await get("/me?bell");
+  const { notifications } = await get("/me/notifications");
   const bell = document.querySelector(".bell .count");
   bell.textContent = notifications;
   bell.hidden = notifications === 0;
@@ -51,7 +52,7 @@ async function go() {
   }
   const [match, page] = found;
   for (const item of document.querySelectorAll(".sidebar a")) {
-    item.classList.toggle("active", location.hash.startsWith(item.getAttribute("href") ?? "-"));
+    item.classList.toggle("active", item.getAttribute("href") === location.hash);
   }
   view.replaceChildren(h("div.page-loading", {}, spinner()));
   const context = { me, view, signal: leave.signal, refreshBell, id: match[1] };
@@ -77,19 +78,19 @@ function shell() {
   document.querySelector("#app").append(
     h("aside.sidebar", {},
       h("div.sidebar-logo", {}, me.brokerage.split(" ").map((word) => word[0]).join("").slice(0, 2)),
-      h("nav", {}, MENU.map(([sign, text, href]) => h("a", href ? { href } : {}, h("span.sign", {}, sign), text))),
+      h("nav", {}, MENU.map(([sign, text, href]) => h("a", href ? { href } : {}, h("span.sign", {}, icon(sign)), text))),
       h("div.collapse", {}, "« Collapse Menu")),
     h("header.topbar", {},
-      h("div.search-box", { "data-cy": "open-search-button" }, h("span.glass", {}, "⌕"), field),
+      h("div.search-box", { "data-cy": "open-search-button" }, h("span.glass", {}, icon("search", 18)), field),
       h("div.top-actions", {},
-        h("button.icon", { type: "button", "aria-label": "Help", onclick: () => (help.hidden = !help.hidden) }, "?"),
-        h("button.icon", { type: "button", "aria-label": "Documents" }, "🗀"),
-        h("button.icon.bell", { type: "button", "aria-label": "Notifications" }, "🔔", h("span.count", { hidden: me.notifications === 0 }, String(me.notifications))),
-        h("button.icon", { type: "button", "aria-label": "Messages" }, "✉"),
+        h("button.icon", { type: "button", "aria-label": "Help", onclick: () => (help.hidden = !help.hidden) }, icon("help", 22)),
+        h("button.icon", { type: "button", "aria-label": "Documents" }, icon("folder")),
+        h("button.icon.bell", { type: "button", "aria-label": "Notifications" }, icon("bell"), h("span.count", { hidden: me.notifications === 0 }, String(me.notifications))),
+        h("button.icon", { type: "button", "aria-label": "Messages" }, icon("chat")),
         h("form", { method: "post", action: "/auth/logout" }, h("button.avatar", { title: `${me.name} · sign out`, "aria-label": `${me.name}, sign out` }, me.initials))),
       help),
     view,
-    h("div.chat-button", { "aria-hidden": "true" }, "✉"),
+    h("div.chat-button", { "aria-hidden": "true" }, icon("chat", 22)),
   );
 }
 

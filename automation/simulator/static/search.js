@@ -1,6 +1,7 @@
 // The search overlay under the top bar's field.
 import { get } from "/static/api.js";
 import { h, spinner } from "/static/dom.js";
+import { icon } from "/static/icons.js";
 
 const PAUSE = 250; // ms without a key before a search goes out
 let overlay = null;
@@ -17,7 +18,7 @@ export function openSearch(me, text) {
   let searches = 0;
   const box = h("input.search-text", { type: "text", "aria-label": "Search", autocomplete: "off", spellcheck: "false" });
   const results = h("div.search-results");
-  const hint = () => results.replaceChildren(h("div.search-hint", {}, h("span.glass", {}, "⌕"), "Search for an address or enter an MLS #"));
+  const hint = () => results.replaceChildren(h("div.search-hint", {}, h("span.glass", {}, icon("search", 44)), "Search for an address or enter an MLS #"));
 
   async function run() {
     clearTimeout(waiting);
@@ -83,7 +84,7 @@ function row(one) {
       h("strong.address", {}, one.rowAddress),
       h("span.city", {}, one.cityLine)),
     h("td.price", {}, one.price),
-    h("td.days", {}, h("span.clock", {}, "◷"), `${one.days} d`),
+    h("td.days", {}, h("span.clock", {}, icon("activities", 14)), `${one.days} d`),
     h("td.brokerage", {}, one.brokerage),
     h("td.agents", {}, one.agents.map((name) => h("div", {}, name))),
     h("td.buttons", {},

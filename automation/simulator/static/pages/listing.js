@@ -1,5 +1,6 @@
 import { get } from "/static/api.js";
 import { h } from "/static/dom.js";
+import { icon } from "/static/icons.js";
 
 export async function listing({ view, id, signal }) {
   const one = await get(`/listing/${id}`, { signal });
@@ -17,7 +18,7 @@ export async function listing({ view, id, signal }) {
         one.bookable ? book : null,
         h("button.btn.btn-offer", { type: "button" }, "Register Offer"))),
     h("div.listing-body", {},
-      h("div.listing-photos", {}, h("img", { src: one.photo, alt: `Photo of ${one.address}` }), h("div.map", {}, h("span.pin", {}, "●"), one.place)),
+      h("div.listing-photos", {}, h("img", { src: one.photo, alt: `Photo of ${one.address}` }), h("div.map", {}, h("span.pin", {}, icon("pin", 36)), one.place)),
       h("section.card", {}, h("h2", {}, "About This Property"), h("p", {}, `${one.kind} in ${one.cityLine} with ${one.beds} bedrooms and ${one.baths} bathrooms. Close to parks, schools and transit.`), h("h2", {}, "Offer Instructions"), h("p.hint", {}, "Offers any time. A showing confirmed by the listing side is shown in your list.")),
       h("section.card", {},
         h("h2", {}, "Listing Details"),

@@ -48,6 +48,14 @@ class Wizard {
     if (this.can.rerender_drops_selection) this.dropOnScroll();
     this.drawCalendar();
     this.load();
+    this.listen();
+  }
+
+  // The site tells when somebody else books or blocks; a chosen slot that is gone by then is dropped.
+  listen() {
+    const live = new EventSource(`/live/slots?listing=${this.one._id}`);
+    live.onmessage = () => this.refresh();
+    this.context.signal.addEventListener("abort", () => live.close(), { once: true });
   }
 
   profile() {
@@ -96,7 +104,7 @@ class Wizard {
     this.unselect();
     this.list.replaceChildren(spinner());
     try {
-      const found = await get(`/listing/${this.one._id}/slots?date=${this.day}`, { signal: this.context.signal });
+      const found = await this.fetchSlots();
       if (mine !== this.asked) return;
       this.slots = found.slots;
       this.zone.textContent = `Times are in the listing's time zone (${found.zone})`;
@@ -105,6 +113,19 @@ class Wizard {
     } catch (problem) {
       if (mine === this.asked && !this.context.signal.aborted) this.list.replaceChildren(h("div.hint", {}, problem.message));
     }
+  }
+
+  fetchSlots() {
+    return get(`/listing/${this.one._id}/slots?date=${this.day}`, { signal: this.context.signal });
+  }
+
+  async refresh() {
+    const mine = this.asked;
+    const found = await this.fetchSlots().catch(() => null);
+    if (!found || mine !== this.asked || this.sending) return;
+    this.slots = found.slots;
+    if (this.time !== null && !this.fitting(this.time).includes(this.minutes)) this.unselect();
+    this.drawSlots();
   }
 
   drawSlots() {
@@ -209,7 +230,7 @@ class Wizard {
     this.ready();
     if (this.can.recaptcha_blocked) return;
     try {
-      await this.answered(await post(`/listing/${this.one._id}/appointment`, wish));
+      this.answered(await post(`/listing/${this.one._id}/appointment`, wish));
     } catch (problem) {
       if (problem.status !== 401) toast("error", problem.message, 5);
       if (problem.status === 409) this.load();
@@ -220,14 +241,14 @@ class Wizard {
     }
   }
 
-  async answered(said) {
+  answered(said) {
     if (said.showChallenge) {
       document.body.append(h("div.challenge", { role: "dialog", "aria-label": "Security check" }, h("div.challenge-card", {}, h("h2", {}, "One more step"), h("p", {}, "Please confirm that you are human to continue."), h("label", {}, h("input", { type: "checkbox" }), " I'm not a robot"))));
       return;
     }
     if (!this.can.no_toast) toast("success", "Showing booked");
     this.leave();
-    await this.context.refreshBell();
+    this.context.refreshBell().catch(() => {});
   }
 
   leave() {
