@@ -37,7 +37,7 @@ _present: BrowserThread | None = None
 
 def present() -> BrowserThread:
     """This process's browser thread, made at first use (and made anew after a fork)."""
-    global _present  # noqa: PLW0603 - one browser a process is the point
+    global _present
     if _present is None or _present.pid != os.getpid():
         _present = BrowserThread()
     return _present

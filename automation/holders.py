@@ -1,4 +1,4 @@
-"""Who holds a run: a process named so that its supervisor, and nobody else, can tell whether it still lives."""
+"""Who holds a run: a process, named so that its supervisor can tell for certain whether it still lives."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class ShowingMinutes(models.IntegerChoices):
     HOUR = 60, _("1 hour")
 
 
-class PartnerQuerySet(ScopedQuerySet):
+class PartnerQuerySet(ScopedQuerySet["Partner"]):
     def _belongs_to_partner_of(self, user, path):  # type: ignore[no-untyped-def]
         return Q(memberships__user=user)
 

@@ -13,12 +13,12 @@ from bookings.models.scope import ScopedQuerySet
 from bookings.vocabulary import FetchState
 
 
-class PropertyQuerySet(ScopedQuerySet):
+class PropertyQuerySet(ScopedQuerySet["Property"]):
     """A home belongs to nobody: a partner sees those that its requests, bookings or runs are about."""
 
     def _belongs_to_partner_of(self, user, path):  # type: ignore[no-untyped-def]
-        from bookings.models.booking import Booking  # noqa: PLC0415 - the table above this one
-        from bookings.models.showing import ShowingRequest  # noqa: PLC0415
+        from bookings.models.booking import Booking
+        from bookings.models.showing import ShowingRequest
 
         mine = {"property": OuterRef("property_id")}
         return Q(Exists(ShowingRequest.objects.visible_to(user).filter(**mine))) | Q(

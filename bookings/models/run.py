@@ -168,7 +168,7 @@ def evidence_path(evidence: Evidence, filename: str) -> str:
 
 
 def evidence_storage():  # type: ignore[no-untyped-def]
-    from django.core.files.storage import storages  # noqa: PLC0415 - settings decide, at use
+    from django.core.files.storage import storages
 
     return storages["evidence"]
 

@@ -5,7 +5,7 @@ Every list, detail, search, autocomplete, export, API path, stream and picture g
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -22,7 +22,10 @@ def sees_all(user: User | AnonymousUser) -> bool:
     return bool(user.is_active and user.is_authenticated and user.has_perm(SEE_ALL))
 
 
-class ScopedQuerySet(models.QuerySet[Any]):
+M = TypeVar("M", bound=models.Model)
+
+
+class ScopedQuerySet(models.QuerySet[M]):
     """`PARTNER_PATH` on the model names the way to its partner; empty means: for operators only."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
@@ -36,6 +39,6 @@ class ScopedQuerySet(models.QuerySet[Any]):
         return self.filter(self._belongs_to_partner_of(user, path))
 
     def _belongs_to_partner_of(self, user: User, path: str) -> Q:
-        from bookings.models.partner import Membership  # noqa: PLC0415 - scope is below every model
+        from bookings.models.partner import Membership
 
         return Q(**{f"{path}__in": Membership.objects.filter(user=user).values("partner")})

@@ -43,7 +43,8 @@ def take_in(incoming: IncomingProperty) -> Property:
     """Keep what the property API told; a known address is never overwritten by an empty one."""
     now = timezone.now()
     with transaction.atomic():
-        home, _ = Property.objects.select_for_update().get_or_create(property_id=incoming.property_id)
+        Property.objects.get_or_create(property_id=incoming.property_id)
+        home: Property = Property.objects.select_for_update().get(property_id=incoming.property_id)
         before = {"address": home.address, "price": home.price, "status": home.status}
         for name, value in incoming.fields.items():
             setattr(home, name, value)

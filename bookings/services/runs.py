@@ -128,8 +128,8 @@ def queue(
     account = _account_of(partner)
     zone = wish.time_zone or partner.time_zone
     starts_at = _start_of(wish, zone)
-    if wish.kind == RunKind.BOOK:
-        _refuse_if_booked(wish, account)
+    if starts_at is not None:
+        _refuse_if_booked(wish, account, starts_at)
     try:
         with transaction.atomic():
             run = BookingRun.objects.create(
@@ -171,7 +171,7 @@ def queue_for(request: ShowingRequest, *, source: Source, by: User | None = None
 
     Raises Rejected naming what is missing.
     """
-    from bookings.services import showings  # noqa: PLC0415 - the two nouns know each other
+    from bookings.services import showings
 
     needs = showings.needs_of(request)
     if needs:
@@ -228,13 +228,8 @@ def _start_of(wish: Wish, zone: str) -> datetime | None:
     return starts_at
 
 
-def _refuse_if_booked(wish: Wish, account: Account) -> None:
-    same_time = Booking.objects.filter(
-        account=account,
-        booking_date=wish.date,
-        booking_time=wish.time,
-        status__in=LIVE_BOOKING_STATUSES,
-    )
+def _refuse_if_booked(wish: Wish, account: Account, starts_at: datetime) -> None:
+    same_time = Booking.objects.filter(account=account, starts_at=starts_at, status__in=LIVE_BOOKING_STATUSES)
     same_home = Q(property_id__in={wish.mls_number, wish.property_text})
     if wish.address:
         same_home |= Q(property_address__iexact=wish.address)
@@ -457,8 +452,9 @@ def _try_again(run: BookingRun, end: AttemptEnd) -> _Move:
 
 def backoff(attempt: int) -> timedelta:
     """Wait before try number `attempt` + 1: doubling from 5 s to 10 min, with jitter over the upper half."""
-    full = min(BACKOFF_BASE * 2 ** max(0, attempt - 1), BACKOFF_CAP)
-    return full * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+    full: timedelta = min(BACKOFF_BASE * 2 ** max(0, attempt - 1), BACKOFF_CAP)
+    jitter: float = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+    return full * jitter
 
 
 def _unconfirmed(run: BookingRun, message: str, *, code: str) -> _Move:
@@ -611,7 +607,7 @@ def stop(run: BookingRun, *, by: User, source: Source = Source.PERSON, reason: s
     with transaction.atomic():
         run = BookingRun.objects.select_for_update().select_related("partner").get(pk=run.pk)
         before = RunState(run.state)
-        if before == RunState.UNCONFIRMED or run.submitting_at is not None and run.is_open:
+        if before == RunState.UNCONFIRMED or (run.submitting_at is not None and run.is_open):
             raise NotAllowed("It may already have reached BrokerBay: its own list is read first.")
         if before == RunState.RUNNING:
             BookingRun.objects.filter(pk=run.pk, state=before).update(stop_asked_at=now, updated_at=now)

@@ -29,7 +29,7 @@ def run(queue: str) -> None:
         import_module("automation.tasks")
     die_with_parent()
     os.register_at_fork(after_in_child=die_with_parent)
-    from django_q.cluster import Cluster, Sentinel  # noqa: PLC0415 - reads Q_CLUSTER_NAME on import
+    from django_q.cluster import Cluster, Sentinel
 
     Sentinel.reincarnate = _end_unless_recycled(Sentinel.reincarnate)
     cluster = Cluster()

@@ -69,24 +69,28 @@ class DemoRequest:
     group: str = ""
 
 
+def _wish(name: str, partner: str, mls_number: str, **rest: Any) -> DemoRequest:
+    return DemoRequest(name=name, partner=partner, mls_number=mls_number, **rest)
+
+
 REQUESTS = (
-    DemoRequest(name="condo", partner="lakeside", mls_number="C10000101", days=2, hour=10, group="Saturday tour"),
-    DemoRequest(name="crescent", partner="lakeside", mls_number="W10000102", days=2, hour=13, group="Saturday tour"),
-    DemoRequest(name="pond", partner="lakeside", mls_number="W10000109", days=2, hour=15, group="Saturday tour"),
-    DemoRequest(name="twin", partner="lakeside", mls_number="C10000107", days=3, hour=11),
-    DemoRequest(name="night", partner="lakeside", mls_number="N10000104", days=3, at=time(3, 15)),
-    DemoRequest(name="closed", partner="lakeside", mls_number="N10000111", days=4, hour=14),
-    DemoRequest(name="no-time", partner="lakeside", mls_number="E10000112", days=4),
-    DemoRequest(name="pending", partner="lakeside", mls_number="E10000112", days=6, hour=10, status="pending"),
-    DemoRequest(name="weaver", partner="hillcrest", mls_number="N10000103", days=2, hour=11),
-    DemoRequest(name="thistle", partner="hillcrest", mls_number="X10000110", days=3, hour=17),
-    DemoRequest(name="lane", partner="hillcrest", mls_number="C10000106", days=5, hour=9),
-    DemoRequest(name="unknown", partner="", mls_number="X10000105", days=5, hour=12),
-)  # fmt: skip
+    _wish("condo", "lakeside", "C10000101", days=2, hour=10, group="Saturday tour"),
+    _wish("crescent", "lakeside", "W10000102", days=2, hour=13, group="Saturday tour"),
+    _wish("pond", "lakeside", "W10000109", days=2, hour=15, group="Saturday tour"),
+    _wish("twin", "lakeside", "C10000107", days=3, hour=11),
+    _wish("night", "lakeside", "N10000104", days=3, at=time(3, 15)),
+    _wish("closed", "lakeside", "N10000111", days=4, hour=14),
+    _wish("no-time", "lakeside", "E10000112", days=4),
+    _wish("pending", "lakeside", "E10000112", days=6, hour=10, status="pending"),
+    _wish("weaver", "hillcrest", "N10000103", days=2, hour=11),
+    _wish("thistle", "hillcrest", "X10000110", days=3, hour=17),
+    _wish("lane", "hillcrest", "C10000106", days=5, hour=9),
+    _wish("unknown", "", "X10000105", days=5, hour=12),
+)
 
 
 def make_people(password: str) -> list[str]:
-    """The demo's admin, partners, people and robots; those who exist are left as they are. Answers who signs in."""
+    """The demo's admin, partners, people and robots, each made once. Answers the names that sign in."""
     names = ["admin"]
     with transaction.atomic():
         if not User.objects.filter(username="admin").exists():

@@ -24,7 +24,7 @@ from bookings.models import (
 from bookings.services import people, runs
 from bookings.vocabulary import BookingStatus, FetchState, Role, Source
 
-PASSWORD = "a long enough sentence"  # noqa: S105 - the cast's own
+PASSWORD = "a long enough sentence"
 _numbers = itertools.count(1)
 
 

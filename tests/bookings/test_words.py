@@ -28,7 +28,8 @@ def test_every_table_that_is_named_exists() -> None:
 @pytest.mark.parametrize("error", errors.StepError.__subclasses__(), ids=lambda error: error.code)
 def test_every_typed_failure_has_plain_words_and_a_next_step(error: type[errors.StepError]) -> None:
     title, next_step = REASONS[error.code]
-    assert title and next_step
+    assert title
+    assert next_step
 
 
 def test_no_ended_state_moves_by_itself_into_a_second_booking() -> None:

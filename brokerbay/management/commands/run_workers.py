@@ -18,14 +18,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, queue: str, cluster: bool, **options: Any) -> None:
         if cluster:
-            from brokerbay.ops import cluster as one_cluster  # noqa: PLC0415 - see run()
+            from brokerbay.ops import cluster as one_cluster
 
             one_cluster.run(queue)
             return
-        from brokerbay.ops.supervisor import Supervisor  # noqa: PLC0415 - not needed by the cluster
+        from brokerbay.ops.supervisor import Supervisor
 
         if queue == "default":
-            from ingest.schedule import ensure_schedule  # noqa: PLC0415
+            from ingest.schedule import ensure_schedule
 
             ensure_schedule()
         Supervisor(queue).run()

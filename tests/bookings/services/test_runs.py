@@ -29,7 +29,8 @@ pytestmark = pytest.mark.django_db
 
 
 def seen(run: BookingRun, **fields: Any) -> Seen:
-    assert run.wanted_date and run.wanted_time
+    assert run.wanted_date
+    assert run.wanted_time
     values = {
         "showing_id": "5" * 24,
         "listing_id": "a" * 24,
@@ -157,7 +158,8 @@ def test_a_dead_worker_after_the_gate_means_look_it_up(cast: Cast) -> None:
     runs.sweep()
     run.refresh_from_db()
     assert run.state == RunState.UNCONFIRMED
-    assert run.not_before is not None and run.submitting_at is not None
+    assert run.not_before is not None
+    assert run.submitting_at is not None
     assert run.not_before == run.submitting_at + runs.QUIET_TIME
     assert runs.claim(run.pk, holder="too early") is None
 
@@ -208,7 +210,8 @@ def test_a_safe_break_waits_and_wakes(cast: Cast) -> None:
     run = claimed(make_run(cast.partner))
     run = runs.settle(run.pk, broke(), fence=1)
     assert run.state == RunState.PARKED
-    assert run.not_before is not None and run.not_before > timezone.now()
+    assert run.not_before is not None
+    assert run.not_before > timezone.now()
     BookingRun.objects.filter(pk=run.pk).update(not_before=timezone.now())
     runs.sweep()
     assert claimed(run).attempt_number == 2
