@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
     )

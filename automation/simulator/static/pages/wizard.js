@@ -148,7 +148,7 @@ class Wizard {
 
   scrollToFirst() {
     const first = this.list.querySelector(".timeslot:not(.timeslot-unavailable):not(.timeslot-p)");
-    this.list.scrollTop = first ? first.offsetTop - this.list.offsetTop : 0;
+    this.list.scrollTop = first ? first.offsetTop : 0;
   }
 
   pick(time) {
