@@ -46,7 +46,7 @@ class Result(StrEnum):
     FOUND = "found"  # check: the listing is there and bookable; reconcile: the showing is in the list
     ABSENT = "absent"  # reconcile: one complete read of the list does not hold it
     REFUSED = "refused"  # BrokerBay said no; nothing was booked
-    PARKED = "parked"  # a person or a clock must act first; nothing was sent
+    PARKED = "parked"  # a person or a clock must act first; nothing was booked
     BROKE = "broke"  # broke before the point of no return; nothing was sent
     UNCONFIRMED = "unconfirmed"  # the request left and no clear answer came
 
@@ -179,5 +179,6 @@ class Site:
 
     base_url: str  # e.g. https://edge.brokerbay.com/
     step_timeout: float = 15.0
+    send_timeout: float = 5.0  # after a click on submit, until the page sends its request
     answer_timeout: float = 30.0  # after the click, until the submit's answer
     list_timeout: float = 15.0  # until a new showing must be visible in the own list

@@ -19,6 +19,7 @@ class StepError(Exception):
 
     code: ClassVar[str] = "step_error"
     retry_is_safe: ClassVar[bool] = False
+    is_refusal: ClassVar[bool] = False  # BrokerBay's own no, as opposed to something that broke
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class ListingNotFound(StepError):
     """The search, complete, has no row that equals the order's listing."""
 
     code = "listing_not_found"
+    is_refusal = True
 
 
 class AmbiguousListing(StepError):
@@ -63,36 +65,45 @@ class NotBookable(StepError):
     """The listing is there, but BrokerBay offers no online showing for it."""
 
     code = "not_bookable"
+    is_refusal = True
 
 
 class NeedsApproval(StepError):
     """The order is for auto-confirm only and this listing wants approval."""
 
     code = "needs_approval"
+    is_refusal = True
 
 
 class SlotUnavailable(StepError):
     """The wanted time is not offered; `open_slots` holds what is, that day."""
 
     code = "slot_unavailable"
+    is_refusal = True
 
 
 class SlotLost(StepError):
     """The slot was taken between choosing it and BrokerBay's answer; nothing was booked."""
 
     code = "slot_lost"
+    is_refusal = True
 
 
 class DurationTooLong(StepError):
     """The listing allows shorter showings only than the order asks for."""
 
     code = "duration_too_long"
+    is_refusal = True
 
 
 class PageChanged(StepError):
-    """An element that must be there is not: BrokerBay changed, or shows something unknown."""
+    """An element that must be there is not: BrokerBay changed, or shows something unknown.
+
+    Raised before the gate only, so nothing was sent; a page that was merely slow deserves another try.
+    """
 
     code = "page_changed"
+    retry_is_safe = True
 
 
 class SiteDown(StepError):
@@ -113,6 +124,20 @@ class NoAnswer(StepError):
     """The request went out and BrokerBay never said yes or no: only its own list can tell."""
 
     code = "no_answer"
+
+
+class BrowserGone(StepError):
+    """The browser or its page died before anything was sent."""
+
+    code = "browser_gone"
+    retry_is_safe = True
+
+
+class EngineBroke(StepError):
+    """A fault in the engine itself, before anything was sent; the log has its trace."""
+
+    code = "engine_broke"
+    retry_is_safe = True
 
 
 class Stopped(StepError):

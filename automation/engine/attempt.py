@@ -1,0 +1,111 @@
+"""One attempt in progress: what it works with, what it knows so far, and how its steps are run and told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from playwright.async_api import Error, Locator, Page
+from playwright.async_api import TimeoutError as WaitedTooLong
+
+from automation.engine.contract import Level, Listing, OpenSlot, Order, SeenShowing, Site, Step
+from automation.engine.errors import (
+    BrowserGone,
+    NeedsSignIn,
+    NoAnswer,
+    PageChanged,
+    SiteDown,
+    StepError,
+)
+from automation.engine.gate import Gate
+from automation.engine.pages.search import ResultRow
+from automation.engine.pages.shell import Shell
+from automation.engine.telling import Teller
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a step tells that it ended well. `touched` is outlined in its picture."""
+
+    message: str
+    touched: Locator | None = None
+    level: Level = Level.INFO
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """Steps read what earlier ones found here, and write what they find."""
+
+    page: Page
+    order: Order
+    site: Site
+    teller: Teller
+    gate: Gate
+    step: Step = Step.OPEN_SITE
+    own_showings: tuple[SeenShowing, ...] = ()
+    row: ResultRow | None = None  # the search row that was found, while the search is open
+    listing: Listing | None = None
+    showing: SeenShowing | None = None
+    showing_row: int | None = None  # where it stands on the page of the own list that is open
+    open_slots: tuple[OpenSlot, ...] = ()
+    picture: asyncio.Task[bytes | None] | None = field(default=None)
+
+    @property
+    def shell(self) -> Shell:
+        return Shell(self.page, self.site.base_url)
+
+    async def perform(self, step: Step, act: Callable[[Attempt], Awaitable[Done]]) -> None:
+        """Runs one step and tells how it ended. Raises only `StepError`, whatever the browser raised."""
+        self.step = step
+        self.teller.begin(step)
+        try:
+            done = await act(self)
+        except StepError as error:
+            raise self._told(error) from error.__cause__
+        except Error as error:
+            raise self._told(await self._named(error)) from error
+        self.picture = self.teller.end(step, done.message, level=done.level, touched=done.touched)
+
+    async def pictured(self) -> None:
+        """Waits until the last step's picture is taken: to be called before the page goes elsewhere."""
+        if self.picture is not None:
+            await asyncio.wait([self.picture])
+
+    def _told(self, error: StepError) -> StepError:
+        error.step = error.step or self.step.value
+        self.picture = self.teller.end(self.step, error.message, level=Level.ERROR)
+        return error
+
+    async def _named(self, error: Error) -> StepError:
+        """What a failure of the browser means here, in the flow's own words."""
+        logger.info("The browser failed in %s: %s", self.step.value, error.message)
+        if self.gate.opened:
+            return NoAnswer(
+                "The booking left, and then the page stopped answering. It may be booked or not: "
+                "only BrokerBay's list of showings can tell."
+            )
+        if self.page.is_closed() or "crashed" in error.message or "closed" in error.message:
+            return BrowserGone("The browser stopped while working on this page. Nothing was sent.")
+        if "net::" in error.message:
+            reason = error.message.split("net::", 1)[1].split()[0]
+            return SiteDown(f"BrokerBay cannot be reached ({reason}). Nothing was sent.")
+        where = self.step.value.replace("_", " ")
+        try:
+            if await self.shell.is_signed_out():
+                return NeedsSignIn(
+                    "BrokerBay signed us out on the way. Nothing was sent: a person must sign in again."
+                )
+            if await self.shell.is_blank():
+                return SiteDown(f"BrokerBay shows an empty page ({where}). Nothing was sent.")
+        except Error:
+            return BrowserGone("The browser stopped while working on this page. Nothing was sent.")
+        if isinstance(error, WaitedTooLong):
+            return PageChanged(
+                f"BrokerBay's page did not show what it should within {self.site.step_timeout:.0f} seconds ({where}). "
+                "Nothing was sent."
+            )
+        return PageChanged(f"BrokerBay's page did not behave as it should ({where}). Nothing was sent.")

@@ -1,0 +1,113 @@
+"""The account's own list of showings as buyer agent, a page at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from playwright.async_api import Locator, Page
+
+from automation.engine.showings import ShowingRow
+
+_EMPTY = re.compile(r"^\s*No showings\b", re.IGNORECASE)
+_CLOCK = re.compile(r"\d{1,2}:\d{2}\s*[AP]M", re.IGNORECASE)
+_SHOWING_ADDRESS = re.compile(r"my_business/showing/([0-9a-f]{24})", re.IGNORECASE)
+# All rows of a table count once one of them shows a clock time: a row that cannot be read must not go unseen.
+_READ = """() => {
+  const isShown = element => element.getClientRects().length > 0;
+  const clock = /\\d{1,2}:\\d{2}\\s*[AP]M/i;
+  const tables = [...document.querySelectorAll('table')].filter(
+    table => isShown(table) && [...table.rows].some(row => clock.test(row.textContent)));
+  const texts = row => {
+    const found = [], walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) if (walker.currentNode.textContent.trim()) found.push(walker.currentNode.textContent.trim());
+    return found;
+  };
+  const badge = row => row.querySelector('.status, .badge, .ant-tag, [class*=status-]')?.textContent.trim() ?? '';
+  const link = row => row.querySelector('a[href*="my_business/showing/"]')?.href ?? '';
+  const pages = document.querySelector('ul.pagination, .ant-pagination');
+  return {
+    rows: tables.flatMap(table => [...table.tBodies].flatMap(body => [...body.rows])
+      .map(row => ({texts: texts(row), badge: badge(row), link: link(row)}))),
+    numbers: pages ? [...pages.querySelectorAll('li')].map(item => item.textContent.trim()) : [],
+    active: pages ? (pages.querySelector('.active, .ant-pagination-item-active')?.textContent.trim() ?? '') : '',
+    total: /Total:?\\s*(\\d+)\\s*Showings?/i.exec(document.body.innerText)?.[1] ?? '',
+  };
+}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """One page of the list: its rows, its number, how many pages there are, and the total if it is shown."""
+
+    rows: tuple[ShowingRow, ...]
+    number: int
+    pages: int
+    total: int | None
+
+
+class MyShowings:
+    """Timeouts in seconds."""
+
+    ROUTE = "my_business/showings/buyer"
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    async def read(self) -> ListPage:
+        """The page of the list that is open, once it is drawn."""
+        empty = self._page.get_by_text(_EMPTY).filter(visible=True)
+        await self._rows.or_(empty).first.wait_for()
+        return await self._read()
+
+    async def turn_to(self, number: int) -> ListPage:
+        """Turns to a neighbouring page by its number and waits until that one is drawn."""
+        item = self._pagination.locator("li").filter(has_text=re.compile(rf"^\s*{number}\s*$"))
+        await item.locator("a, button").or_(item).last.click()
+        active = self._pagination.locator(".active, .ant-pagination-item-active")
+        await active.filter(has_text=re.compile(rf"^\s*{number}\s*$")).wait_for()
+        await self._rows.first.wait_for()
+        return await self._read()
+
+    async def wait_for_more(self, *, patience: float) -> None:
+        """Until the open page gets another row, as it does where the site pushes news."""
+        await self.row(await self._rows.count()).wait_for(state="attached", timeout=patience * 1000)
+
+    def row(self, index: int) -> Locator:
+        return self._rows.nth(index)
+
+    async def open_row(self, index: int) -> tuple[str, str]:
+        """Opens a showing from its row; its id and its address."""
+        await self.row(index).click()
+        await self._page.wait_for_url(_SHOWING_ADDRESS, wait_until="commit")
+        found = _SHOWING_ADDRESS.search(self._page.url)
+        return (found[1].lower() if found else ""), self._page.url
+
+    async def _read(self) -> ListPage:
+        seen = await self._page.evaluate(_READ)
+        numbers = [int(text) for text in seen["numbers"] if text.isdigit()]
+        return ListPage(
+            rows=tuple(_row(row) for row in seen["rows"]),
+            number=int(seen["active"]) if seen["active"].isdigit() else 1,
+            pages=max(numbers, default=1),
+            total=int(seen["total"]) if seen["total"] else None,
+        )
+
+    @property
+    def _rows(self) -> Locator:
+        return self._page.locator("table").filter(has_text=_CLOCK, visible=True).locator("tbody tr")
+
+    @property
+    def _pagination(self) -> Locator:
+        return self._page.locator("ul.pagination, .ant-pagination").first
+
+
+def _row(row: dict[str, object]) -> ShowingRow:
+    link, texts = str(row["link"]), row["texts"]
+    found = _SHOWING_ADDRESS.search(link)
+    return ShowingRow(
+        texts=tuple(texts) if isinstance(texts, list) else (),
+        badge=str(row["badge"]),
+        showing_id=found[1].lower() if found else "",
+        url=link,
+    )

@@ -1,0 +1,59 @@
+"""The frame around every page of BrokerBay: its address bar, its signs of being signed in or out."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Locator, Page
+
+from automation.engine.pages.sign_in import SignIn
+
+_NO_TOUR = re.compile(r"^\s*(Not now|Skip.*|Close|No,? thanks|Dismiss|Got it|×)\s*$", re.IGNORECASE)
+
+
+class Shell:
+    """Opens BrokerBay's hash routes and tells in which state the site is."""
+
+    def __init__(self, page: Page, base_url: str) -> None:
+        self._page = page
+        self._base_url = base_url.rstrip("/") + "/"
+        self._sign_in = SignIn(page)
+
+    def address(self, route: str) -> str:
+        """The URL of a route, given as BrokerBay writes it behind the hash, without a leading slash."""
+        return f"{self._base_url}#/{route}"
+
+    async def open(self, route: str) -> int | None:
+        """Goes to a route; the HTTP status where the whole site had to be loaded for it."""
+        address = self.address(route)
+        if self._page.url == address:
+            response = await self._page.reload(wait_until="commit")
+        else:
+            response = await self._page.goto(address, wait_until="commit")
+        return response.status if response else None
+
+    async def wait_until_known(self) -> None:
+        """Until the site shows whether we are signed in; a blank page is still loading. Seconds."""
+        signs = search_field(self._page).or_(self._sign_in.signs)
+        await signs.filter(visible=True).first.wait_for()
+
+    async def close_tours_by_itself(self) -> None:
+        """From now on, a product tour that lies over the page is closed before anything is clicked."""
+
+        async def close(tour: Locator) -> None:
+            await tour.get_by_role("button", name=_NO_TOUR).first.click()
+
+        tour = self._page.locator(".appcues, appcues, appcues-layer, [aria-label='Product tour']").first
+        await self._page.add_locator_handler(tour, close)
+
+    async def is_signed_out(self) -> bool:
+        return await self._sign_in.is_shown()
+
+    async def is_blank(self) -> bool:
+        return not (await self._page.locator("body").inner_text(timeout=1000)).strip()
+
+
+def search_field(page: Page) -> Locator:
+    """The top bar's field, which only somebody signed in sees."""
+    by_text = page.get_by_placeholder(re.compile(r"^Search listings or agents", re.IGNORECASE))
+    return by_text.or_(page.locator("#vendor-search-handler"))

@@ -1,0 +1,245 @@
+"""The booking wizard: one page with the profile, a month's calendar, the day's slots and the submit button."""
+
+from __future__ import annotations
+
+import re
+from asyncio import ensure_future
+from dataclasses import dataclass
+from datetime import date
+
+from playwright.async_api import Locator, Page
+from playwright.async_api import TimeoutError as WaitedTooLong
+
+from automation.engine.slots import MONTHS, parse_minutes, parse_month
+
+_TITLE = re.compile(r"(?:›|»|>)\s*Book Showing", re.IGNORECASE)
+_SUBMIT = re.compile(r"^\s*(AUTO-?\s?CONFIRM|Book Showing)\s*$", re.IGNORECASE)
+_BOOK_ADDRESS = re.compile(r"/appointments/book\b")
+_AUTO = re.compile(r"auto", re.IGNORECASE)
+_ZONE = re.compile(r"time\s?zone\s*\(?([A-Z][A-Za-z_/]*)", re.IGNORECASE)
+_AGREE = re.compile(r"^\s*(Confirm|I Agree|Agree|Accept|OK|Yes)\s*$", re.IGNORECASE)
+_LISTING_ID = re.compile(r"listing/([0-9a-f]{24})", re.IGNORECASE)
+
+_READ_CALENDAR = """calendar => ({
+  heading: calendar.innerText,
+  cells: [...calendar.querySelectorAll('.datecontainer')].map(cell => {
+    const number = cell.querySelector('.datenumber') || cell;
+    return {
+      text: number.textContent.trim(),
+      closed: cell.classList.contains('no-hover') || cell.getAttribute('aria-disabled') === 'true',
+      chosen: number.classList.contains('day-selected'),
+    };
+  }),
+})"""
+_READ_SLOTS = """blocks => blocks.map(block => ({
+  text: block.textContent.trim(),
+  open: !['timeslot-unavailable', 'timeslot-p'].some(name => block.classList.contains(name)),
+}))"""
+# Ends when the slots were redrawn and there are some: right after a click, the old day's may still be shown.
+_SLOTS_REDRAWN = """limit => new Promise(done => {
+  let redrawn = false;
+  const isSlots = node => node.nodeType === 1
+    && (node.closest('.timeslot') !== null || node.querySelector('.timeslot') !== null);
+  const observer = new MutationObserver(records => {
+    redrawn ||= records.some(one => [one.target, ...one.addedNodes, ...one.removedNodes].some(isSlots));
+    if (redrawn && document.querySelector('.timeslot')) end(true);
+  });
+  const timer = setTimeout(() => end(false), limit);
+  const end = seen => { observer.disconnect(); clearTimeout(timer); done(seen); };
+  observer.observe(document.body, {childList: true, subtree: true, attributeFilter: ['class']});
+})"""
+# A page hears of a scroll with its next frame, and may drop the selection then.
+_REVEAL = """async button => {
+  const before = scrollY;
+  button.scrollIntoView({block: 'nearest'});
+  const frame = () => new Promise(requestAnimationFrame);
+  if (scrollY !== before) { await frame(); await frame(); }
+  return document.querySelector('.timeslot-selected')?.innerText ?? '';
+}"""
+_READ_DURATIONS = """radios => radios.map(radio => ({
+  value: radio.value, text: (radio.closest('label') || radio).textContent.trim(), checked: radio.checked,
+}))"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WizardSeen:
+    address: str
+    listing_id: str
+    auto_confirm: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCell:
+    number: int  # 0 where the cell has none
+    is_selectable: bool
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarSeen:
+    month: date | None  # its first day; None where the heading names none
+    cells: tuple[DayCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotBlock:
+    text: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DurationOffer:
+    longest: int | None  # the listing's limit, as the popover's title says
+    minutes: tuple[int, ...]
+    chosen: int | None
+
+
+class Wizard:
+    """All timeouts in seconds; every click is a real mouse click, for BrokerBay ignores any other."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    @property
+    def title(self) -> Locator:
+        return self._page.get_by_text(_TITLE).first
+
+    @property
+    def selected_block(self) -> Locator:
+        return self._page.locator(".timeslot-selected").first
+
+    def day(self, index: int) -> Locator:
+        return self._cells.nth(index)
+
+    async def read(self) -> WizardSeen:
+        """Waits until the page is there; the submit's label tells the mode before anything is chosen."""
+        await self.title.wait_for()
+        await self._submit.wait_for()
+        title, label = await self.title.inner_text(), await self._submit.inner_text()
+        found = _LISTING_ID.search(self._page.url)
+        return WizardSeen(
+            address=_TITLE.split(title)[0].strip(),
+            listing_id=found[1].lower() if found else "",
+            auto_confirm=bool(_AUTO.search(label)),
+        )
+
+    async def calendar(self) -> CalendarSeen:
+        seen = await self._calendar.evaluate(_READ_CALENDAR)
+        return CalendarSeen(
+            month=parse_month(seen["heading"]),
+            cells=tuple(
+                DayCell(
+                    number=int(cell["text"]) if cell["text"].isdigit() else 0,
+                    is_selectable=not cell["closed"],
+                    is_chosen=cell["chosen"],
+                )
+                for cell in seen["cells"]
+            ),
+        )
+
+    async def turn(self, *, to: date, forward: bool) -> None:
+        """Turns the calendar by one month, and waits until it shows `to`."""
+        await self._calendar.locator(f".fa-chevron-{'right' if forward else 'left'}").click()
+        name = MONTHS[to.month - 1]
+        shown = re.compile(rf"{to.year}\s+{name}|{name}\s+{to.year}", re.IGNORECASE)
+        await self._calendar.get_by_text(shown).first.wait_for()
+
+    async def choose_day(self, index: int, *, patience: float) -> None:
+        """Clicks the day in that cell and waits until its slots are drawn."""
+        redrawn = ensure_future(self._page.evaluate(_SLOTS_REDRAWN, patience * 1000))
+        try:
+            await self.day(index).click()
+            await redrawn
+        finally:
+            redrawn.cancel()
+
+    async def slots(self) -> tuple[SlotBlock, ...]:
+        await self._slots.first.wait_for(state="attached")
+        seen = await self._slots.evaluate_all(_READ_SLOTS)
+        return tuple(SlotBlock(text=block["text"], is_open=block["open"]) for block in seen)
+
+    async def time_zone(self) -> str:
+        """As the page names it, e.g. "EST", or ""."""
+        line = self._page.get_by_text(_ZONE).first
+        found = _ZONE.search(await line.inner_text()) if await line.count() else None
+        return found[1] if found else ""
+
+    async def choose_slot(self, index: int) -> None:
+        await self._slots.nth(index).click()
+
+    async def durations(self) -> DurationOffer:
+        """What the popover offers, once it is open."""
+        await self._durations.first.wait_for()
+        radios = await self._durations.evaluate_all(_READ_DURATIONS)
+        minutes = [
+            int(radio["value"]) if radio["value"].isdigit() else parse_minutes(radio["text"]) or 0
+            for radio in radios
+        ]
+        return DurationOffer(
+            longest=parse_minutes(await self._popover_title.inner_text()),
+            minutes=tuple(minutes),
+            chosen=next((one for one, radio in zip(minutes, radios, strict=True) if radio["checked"]), None),
+        )
+
+    async def choose_duration(self, index: int) -> None:
+        await self._durations.nth(index).click()
+
+    async def press_done(self) -> None:
+        """Closes the popover, which would swallow a click on submit."""
+        await self._page.get_by_role("button", name="Done", exact=True).click()
+        await self._durations.first.wait_for(state="hidden")
+
+    async def selection(self) -> str:
+        """The text of the green block, "8:00 PM - 8:30 PM", or "" where none is chosen."""
+        blocks = await self._page.locator(".timeslot-selected").all_inner_texts()
+        return blocks[0] if blocks else ""
+
+    async def reveal_submit(self) -> str:
+        """Scrolls to the button where it is out of sight; the selection that is left after the page saw that."""
+        left: str = await self._submit.evaluate(_REVEAL)
+        return left
+
+    async def submit(self) -> None:
+        await self._submit.click()
+
+    @property
+    def agreement(self) -> Locator:
+        """The button that agrees to the terms which some listings ask for after the click on submit."""
+        return self._page.get_by_role("dialog").get_by_role("button", name=_AGREE).first
+
+    async def wait_until_left(self, *, patience: float) -> bool:
+        """Whether the page goes back to the listing, as it does after a booking."""
+        try:
+            await self._page.wait_for_url(
+                lambda url: not _BOOK_ADDRESS.search(url), timeout=patience * 1000, wait_until="commit"
+            )
+        except WaitedTooLong:
+            return False
+        return True
+
+    @property
+    def _submit(self) -> Locator:
+        # The listing page has a button of the same name: trust this one only where the wizard's title is.
+        return (
+            self._page.locator("button:not(tr *), [role='button']:not(tr *)").filter(has_text=_SUBMIT).first
+        )
+
+    @property
+    def _calendar(self) -> Locator:
+        return self._page.locator(".datepicker-booking").first
+
+    @property
+    def _cells(self) -> Locator:
+        return self._calendar.locator(".datecontainer")
+
+    @property
+    def _slots(self) -> Locator:
+        return self._page.locator(".timeslot")
+
+    @property
+    def _durations(self) -> Locator:
+        return self._page.locator("input[name='duration']")
+
+    @property
+    def _popover_title(self) -> Locator:
+        return self._page.get_by_text(re.compile(r"^\s*Duration\b", re.IGNORECASE)).filter(visible=True).first

@@ -1,0 +1,75 @@
+"""Reads the account's own showings: before a booking, and to settle an unclear one."""
+
+from __future__ import annotations
+
+from automation.engine.attempt import Attempt, Done
+from automation.engine.contract import Level, SeenShowing, ShowingStatus
+from automation.engine.errors import AmbiguousListing
+from automation.engine.showings import Wanted, doubtful_showings, find_showing, is_live
+from automation.engine.slots import say_day, say_time
+from automation.engine.steps.own_list import read_all
+
+_SAID = {
+    ShowingStatus.CONFIRMED: "confirmed",
+    ShowingStatus.REQUESTED: "requested, awaiting approval",
+    ShowingStatus.TIME_SUGGESTED: "answered with another time",
+    ShowingStatus.DECLINED: "declined",
+    ShowingStatus.CANCELLED: "cancelled",
+}
+
+
+async def check_own_list(attempt: Attempt) -> Done:
+    """Reads all of the account's showings and adopts a live one that is just what the order asks for."""
+    attempt.own_showings = await read_all(attempt)
+    wanted = wanted_showing(attempt)
+    if (found := adopt(attempt)) is not None:
+        return Done(message=f"This showing is booked already: {describe(found)}.", level=Level.SUCCESS)
+    return Done(
+        message=f"Read the account's own list ({len(attempt.own_showings)}): "
+        f"no showing of this home on {say_day(wanted.date)} at {say_time(wanted.time)} yet."
+    )
+
+
+async def settle_by_own_list(attempt: Attempt) -> Done:
+    """Says surely whether the order's showing is in the list, or raises: in doubt a person must look."""
+    attempt.own_showings = await read_all(attempt)
+    wanted = wanted_showing(attempt)
+    attempt.showing = find_showing(attempt.own_showings, wanted)
+    if attempt.showing is not None:
+        return Done(message=f"BrokerBay's list has it: {describe(attempt.showing)}.", level=Level.SUCCESS)
+    if doubtful_showings(attempt.own_showings, wanted):
+        raise AmbiguousListing(
+            "BrokerBay's list has a showing at this time at this street number, but the order does not name "
+            "the home in full: a person must say whether it is the one."
+        )
+    return Done(
+        message=f"Read all {len(attempt.own_showings)} showings of the account: this one is not among them.",
+        level=Level.WARNING,
+    )
+
+
+def adopt(attempt: Attempt) -> SeenShowing | None:
+    """The live showing, among those read, that the order asks for; kept as the attempt's own."""
+    found = find_showing(attempt.own_showings, wanted_showing(attempt))
+    if found is None or not is_live(found):
+        return None
+    attempt.showing = found
+    return found
+
+
+def wanted_showing(attempt: Attempt) -> Wanted:
+    """What to look for; once BrokerBay's listing is known, its id and spelling count, not the order's."""
+    order, listing = attempt.order, attempt.listing
+    if order.date is None or order.time is None:
+        raise ValueError("An order for a showing needs its date and time.")
+    return Wanted(
+        address=listing.address if listing else order.address,
+        listing_id=listing.listing_id if listing else order.listing_id,
+        date=order.date,
+        time=order.time,
+    )
+
+
+def describe(seen: SeenShowing) -> str:
+    said = _SAID.get(seen.status, f"“{seen.badge}”")
+    return f"{seen.address}, {say_day(seen.date)} at {say_time(seen.time)}, {said}"

@@ -1,0 +1,40 @@
+"""Chooses the order's day in the wizard's calendar."""
+
+from __future__ import annotations
+
+from automation.engine.attempt import Attempt, Done
+from automation.engine.errors import PageChanged, SlotUnavailable
+from automation.engine.pages.wizard import Wizard
+from automation.engine.slots import add_months, month_cells, months_to, say_day
+
+
+async def choose_date(attempt: Attempt) -> Done:
+    """Turns to the month and clicks the day, never a neighbour month's day of the same number."""
+    wanted = attempt.order.date
+    if wanted is None:
+        raise ValueError("A booking needs a date.")
+    wizard = Wizard(attempt.page)
+    calendar = await wizard.calendar()
+    if calendar.month is None:
+        raise PageChanged("BrokerBay's calendar does not name its month. Nothing was sent.")
+    turns = months_to(wanted, shown=calendar.month)
+    for turned in range(1, abs(turns) + 1):
+        forward = turns > 0
+        month = add_months(calendar.month, turned if forward else -turned)
+        await wizard.turn(to=month, forward=forward)
+    if turns:
+        calendar = await wizard.calendar()
+    cells = calendar.cells
+    within = month_cells([cell.number for cell in cells], month=wanted)
+    if within is None:
+        raise PageChanged(
+            f"BrokerBay's calendar does not show the month of {say_day(wanted)}. Nothing was sent."
+        )
+    index = within.start + wanted.day - 1
+    if not cells[index].is_selectable:
+        raise SlotUnavailable(
+            f"BrokerBay does not let {say_day(wanted)} be chosen for this listing. Nothing was sent: choose another day."
+        )
+    if not cells[index].is_chosen:
+        await wizard.choose_day(index, patience=attempt.site.step_timeout)
+    return Done(message=f"Chose {say_day(wanted)}.", touched=wizard.day(index))

@@ -1,0 +1,54 @@
+"""Chooses the order's duration, exactly, and checks what the wizard then shows as chosen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from automation.engine.attempt import Attempt, Done
+from automation.engine.contract import Order
+from automation.engine.errors import DurationTooLong, PageChanged
+from automation.engine.pages.wizard import Wizard
+from automation.engine.slots import parse_range, say_minutes
+
+
+async def choose_duration(attempt: Attempt) -> Done:
+    """Raises `DurationTooLong` where the listing, or the next showing, allows shorter ones only."""
+    wanted = attempt.order.duration_minutes
+    if wanted is None:
+        raise ValueError("A booking needs a duration.")
+    wizard = Wizard(attempt.page)
+    offer = await wizard.durations()
+    longest = max(offer.minutes, default=0)
+    if attempt.listing is not None:
+        attempt.listing = replace(attempt.listing, max_minutes=offer.longest or longest or None)
+    if wanted not in offer.minutes:
+        raise _refused(wanted, offer.minutes, longest)
+    if offer.chosen != wanted:
+        await wizard.choose_duration(offer.minutes.index(wanted))
+    await wizard.press_done()
+    shown = await wizard.selection()
+    if not is_as_ordered(shown, attempt.order):
+        raise wrong_selection(shown)
+    return Done(message=f"Chose {say_minutes(wanted)}.", touched=wizard.selected_block)
+
+
+def is_as_ordered(selection: str, order: Order) -> bool:
+    """Whether the green block says just what the order says: a redraw can drop or move a selection."""
+    return parse_range(selection) == (order.time, order.duration_minutes)
+
+
+def wrong_selection(selection: str) -> PageChanged:
+    said = f"“{selection}”" if selection else "no time"
+    return PageChanged(f"BrokerBay's page shows {said} as chosen, not what was asked for. Nothing was sent.")
+
+
+def _refused(wanted: int, offered: tuple[int, ...], longest: int) -> DurationTooLong | PageChanged:
+    if wanted > longest > 0:
+        return DurationTooLong(
+            f"This listing allows showings of at most {say_minutes(longest)} at this time, and {say_minutes(wanted)} "
+            "were asked for. Nothing was sent: choose a shorter showing or another time."
+        )
+    said = ", ".join(say_minutes(minutes) for minutes in offered) or "none"
+    return PageChanged(
+        f"BrokerBay offers no showing of {say_minutes(wanted)} here (it offers: {said}). Nothing was sent."
+    )

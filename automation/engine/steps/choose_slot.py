@@ -1,0 +1,37 @@
+"""Chooses the order's start time, exactly, or says which times are open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from automation.engine.attempt import Attempt, Done
+from automation.engine.contract import OpenSlot
+from automation.engine.errors import SlotUnavailable
+from automation.engine.pages.wizard import Wizard
+from automation.engine.slots import parse_time, say_day, say_open, say_time
+
+
+async def choose_slot(attempt: Attempt) -> Done:
+    """Raises `SlotUnavailable` with every open slot of that day."""
+    day, wanted = attempt.order.date, attempt.order.time
+    if day is None or wanted is None:
+        raise ValueError("A booking needs a date and a time.")
+    wizard = Wizard(attempt.page)
+    blocks = await wizard.slots()
+    if attempt.listing is not None and not attempt.listing.time_zone:
+        attempt.listing = replace(attempt.listing, time_zone=await wizard.time_zone())
+    open_times = {
+        time: index
+        for index, block in enumerate(blocks)
+        if block.is_open and (time := parse_time(block.text))
+    }
+    attempt.open_slots = tuple(OpenSlot(date=day, time=time) for time in sorted(open_times))
+    if wanted not in open_times:
+        raise SlotUnavailable(
+            f"{say_time(wanted)} on {say_day(day)} is not free. {say_open(attempt.open_slots, wanted=wanted)}",
+            open_slots=attempt.open_slots,
+        )
+    await wizard.choose_slot(open_times[wanted])
+    return Done(
+        message=f"Chose {say_time(wanted)}; {len(open_times)} times were open.", touched=wizard.selected_block
+    )

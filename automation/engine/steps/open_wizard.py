@@ -1,0 +1,58 @@
+"""Opens the booking wizard of the found listing, and makes sure that it is that listing's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from automation.engine.attempt import Attempt, Done
+from automation.engine.errors import AmbiguousListing, NeedsApproval, NotBookable
+from automation.engine.listings import Likeness, address_in, likeness, parse_address
+from automation.engine.pages.listing import ListingPage
+from automation.engine.pages.search import Search
+from automation.engine.pages.wizard import Wizard
+
+
+async def open_wizard(attempt: Attempt) -> Done:
+    """Raises `NotBookable` where BrokerBay offers no showing, `NeedsApproval` where auto-confirm was a condition."""
+    listing = attempt.listing
+    if listing is None:
+        raise ValueError("The wizard belongs to a listing; find it first.")
+    await attempt.pictured()
+    if attempt.row is None:
+        await _by_listing_page(attempt)
+    elif attempt.row.button:
+        await Search(attempt.page).open_wizard(attempt.row)
+    else:
+        await Search(attempt.page).open_listing(attempt.row, address=address_in(attempt.row.texts))
+        await _by_listing_page(attempt)
+    wizard = Wizard(attempt.page)
+    seen = await wizard.read()
+    if likeness(parse_address(listing.address), parse_address(seen.address)) is Likeness.OTHER:
+        raise AmbiguousListing(
+            f"BrokerBay opened the booking of {seen.address} instead of {listing.address}. Nothing was sent: "
+            "a person must look at it."
+        )
+    attempt.listing = replace(
+        listing,
+        listing_id=seen.listing_id or listing.listing_id,
+        auto_confirm=seen.auto_confirm,
+    )
+    if attempt.order.auto_confirm_only and not seen.auto_confirm:
+        raise NeedsApproval(
+            f"{listing.address} wants every showing approved, and this request is for auto-confirm only. "
+            "Nothing was sent: allow listings that need approval, or call the listing's office."
+        )
+    mode = "it confirms at once" if seen.auto_confirm else "the listing's side must approve"
+    return Done(message=f"Opened the booking page of {seen.address}: {mode}.", touched=wizard.title)
+
+
+async def _by_listing_page(attempt: Attempt) -> None:
+    page = ListingPage(attempt.page)
+    seen = await page.read()
+    if seen is None or not seen.is_bookable:
+        reason = f" It says “{seen.reason}”." if seen and seen.reason else ""
+        raise NotBookable(
+            f"BrokerBay offers no online showing for {attempt.listing.address if attempt.listing else 'it'}.{reason} "
+            "Call the listing's office."
+        )
+    await page.open_wizard()

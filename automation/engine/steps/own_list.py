@@ -1,0 +1,88 @@
+"""Turns the pages of the account's own list of showings; the steps that need the list decide what it means."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+
+from playwright.async_api import Error
+
+from automation.engine.attempt import Attempt
+from automation.engine.contract import SeenShowing
+from automation.engine.errors import SiteDown
+from automation.engine.pages.my_showings import ListPage, MyShowings
+from automation.engine.showings import read_showing
+
+logger = logging.getLogger(__name__)
+
+
+async def pages_of(attempt: Attempt) -> AsyncIterator[ListPage]:
+    """Each page of the list that is open, from the first on."""
+    mine = MyShowings(attempt.page)
+    page = await mine.read()
+    if page.number != 1:
+        page = await mine.turn_to(1)
+    yield page
+    while page.number < page.pages:
+        page = await mine.turn_to(page.number + 1)
+        yield page
+
+
+async def read_all(attempt: Attempt) -> tuple[SeenShowing, ...]:
+    """Every showing; an incomplete read raises `SiteDown`, for it must never pass for an absence."""
+    pages = [page async for page in pages_of(attempt)]
+    showings = [showing for page in pages for showing in showings_on(page, attempt)]
+    if not is_complete(pages) or None in showings:
+        rows = sum(len(page.rows) for page in pages)
+        raise SiteDown(
+            f"BrokerBay's list of showings could not be read in full ({rows} rows seen). Nothing was sent."
+        )
+    return tuple(showing for showing in showings if showing is not None)
+
+
+def showings_on(page: ListPage, attempt: Attempt) -> list[SeenShowing | None]:
+    """Row by row what a page holds; None for a row that cannot be read."""
+    if attempt.order.date is None:
+        raise ValueError("Looking for a showing needs its date.")
+    return [read_showing(row, near=attempt.order.date) for row in page.rows]
+
+
+def is_complete(pages: Sequence[ListPage]) -> bool:
+    """Whether these pages are the whole list: numbered from 1 to the last, each full but the last, and of one total."""
+    first, last = pages[0], pages[-1]
+    numbered = [page.number for page in pages] == list(range(1, last.pages + 1))
+    full = all(len(page.rows) == len(first.rows) for page in pages[:-1])
+    fits = len(last.rows) <= len(first.rows) and (len(pages) == 1 or bool(last.rows))
+    total = sum(len(page.rows) for page in pages)
+    return numbered and full and fits and all(page.total in (None, total) for page in pages)
+
+
+async def look_for(attempt: Attempt, is_it: Callable[[SeenShowing], bool]) -> int | None:
+    """Keeps the first showing that fits, and leaves its page open; its row there, or None where no page has it."""
+    async for page in pages_of(attempt):
+        for index, seen in enumerate(showings_on(page, attempt)):
+            if seen is not None and is_it(seen):
+                attempt.showing = seen
+                return index
+    return None
+
+
+async def learn_id(attempt: Attempt, *, row: int | None = None) -> None:
+    """Gives the kept showing its id and URL, which only opening its row tells; it counts without them too.
+
+    `row` is where it stands on the page that is open; None looks it up in the list anew.
+    """
+    known = attempt.showing
+    if known is None or known.showing_id:
+        return
+    try:
+        await attempt.pictured()
+        if row is None:
+            await attempt.shell.open(MyShowings.ROUTE)
+            row = await look_for(attempt, lambda seen: seen == known)
+        if row is not None:
+            showing_id, url = await MyShowings(attempt.page).open_row(row)
+            attempt.showing = replace(known, showing_id=showing_id, url=url)
+    except Error as error:
+        logger.warning("The showing's id could not be read: %s", error.message)

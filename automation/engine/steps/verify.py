@@ -1,0 +1,56 @@
+"""Finds the new showing in the account's own list: the only proof of a booking."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import TimeoutError as WaitedTooLong
+
+from automation.engine.attempt import Attempt, Done
+from automation.engine.contract import Level, SeenShowing
+from automation.engine.errors import NoAnswer
+from automation.engine.pages.my_showings import MyShowings
+from automation.engine.showings import find_showing, is_live
+from automation.engine.steps.check_own_list import describe, wanted_showing
+from automation.engine.steps.own_list import look_for
+
+
+async def verify(attempt: Attempt) -> Done:
+    """Reads the list until it shows the showing, as long as the site may take for that.
+
+    Raises `NoAnswer` where it does not appear: BrokerBay said yes, but the proof is missing.
+    """
+    wanted = wanted_showing(attempt)
+
+    def is_it(seen: SeenShowing) -> bool:
+        return is_live(seen) and find_showing([seen], wanted) is not None
+
+    clock = asyncio.get_running_loop()
+    deadline, pause = clock.time() + attempt.site.list_timeout, 0.5
+    await attempt.pictured()
+    await attempt.shell.open(MyShowings.ROUTE)
+    while (row := await look_for(attempt, is_it)) is None:
+        left = deadline - clock.time()
+        if left <= 0:
+            raise NoAnswer(
+                "BrokerBay took the booking, but its list of showings does not have it yet. "
+                "It must be looked up there before anything else is done."
+            )
+        await _wait_for_news(attempt, min(pause, left))
+        pause *= 2
+        await attempt.shell.open(MyShowings.ROUTE)
+    attempt.showing_row = row
+    seen = describe(attempt.showing) if attempt.showing else ""
+    return Done(
+        message=f"Seen in BrokerBay's own list: {seen}.",
+        level=Level.SUCCESS,
+        touched=MyShowings(attempt.page).row(row),
+    )
+
+
+async def _wait_for_news(attempt: Attempt, seconds: float) -> None:
+    """Until the list changes by itself, at most so long: asking over and over would be no courtesy."""
+    try:
+        await MyShowings(attempt.page).wait_for_more(patience=seconds)
+    except WaitedTooLong:
+        return

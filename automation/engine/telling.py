@@ -1,0 +1,123 @@
+"""Tells the listener, in order, what an attempt does, with a picture at the end of each step."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import time
+from datetime import UTC, datetime
+
+from playwright.async_api import CDPSession, Error, Locator, Page
+
+from automation.engine.contract import Level, Line, Listener, Step
+
+logger = logging.getLogger(__name__)
+
+PICTURE_QUALITY = 60
+PICTURE_TIMEOUT = 5.0  # seconds
+_OUTLINE = """
+(() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('[data-touched]{outline:3px solid #eb2f96!important;outline-offset:2px!important}');
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+})()
+"""
+_TOUCH = """element => {
+  document.querySelectorAll('[data-touched]').forEach(other => other.removeAttribute('data-touched'));
+  element.setAttribute('data-touched', '');
+}"""
+
+
+class Teller:
+    """Lines go out one after another, each with the picture that belongs to it, while the attempt goes on.
+
+    A picture that cannot be taken is left out; it never breaks or holds up an attempt.
+    """
+
+    def __init__(self, page: Page, listener: Listener) -> None:
+        self._page = page
+        self._listener = listener
+        self._camera: CDPSession | None = None
+        self._waiting: asyncio.Queue[tuple[Line, asyncio.Task[bytes | None] | None]] = asyncio.Queue()
+        self._post = asyncio.ensure_future(self._deliver())
+        self._began = time.monotonic()
+
+    async def prepare(self) -> None:
+        """Readies the page for pictures; to be called before it opens a site."""
+        self._camera = await self._page.context.new_cdp_session(self._page)
+        await self._camera.send("Page.addScriptToEvaluateOnNewDocument", {"source": _OUTLINE})
+
+    def begin(self, step: Step) -> None:
+        self._began = time.monotonic()
+
+    def say(self, step: Step, message: str, *, level: Level = Level.INFO) -> None:
+        """A line within a step, without a picture."""
+        self._waiting.put_nowait((_line(step, message, level=level), None))
+
+    def end(
+        self, step: Step, message: str, *, level: Level = Level.INFO, touched: Locator | None = None
+    ) -> asyncio.Task[bytes | None]:
+        """The line that ends a step. The returned picture may be awaited where the page is about to change."""
+        took = round((time.monotonic() - self._began) * 1000)
+        picture = asyncio.ensure_future(self._picture(touched))
+        self._waiting.put_nowait((_line(step, message, level=level, duration_ms=took), picture))
+        return picture
+
+    async def finish(self) -> None:
+        """Waits until every line is told."""
+        await self._waiting.join()
+
+    def stop(self) -> None:
+        """Gives up what is not told yet."""
+        self._post.cancel()
+        while not self._waiting.empty():
+            _, picture = self._waiting.get_nowait()
+            if picture is not None:
+                picture.cancel()
+
+    async def _deliver(self) -> None:
+        while True:
+            line, picture = await self._waiting.get()
+            try:
+                if picture is not None:
+                    line = Line(
+                        at=line.at,
+                        step=line.step,
+                        level=line.level,
+                        message=line.message,
+                        duration_ms=line.duration_ms,
+                        picture=await picture,
+                    )
+                await self._listener.told(line)
+            except Exception:
+                # The log serves the booking, never the other way round.
+                logger.exception("A line of the live log could not be told")
+            finally:
+                self._waiting.task_done()
+
+    async def _picture(self, touched: Locator | None) -> bytes | None:
+        if self._camera is None:
+            return None
+        try:
+            async with asyncio.timeout(PICTURE_TIMEOUT):
+                if touched is not None:
+                    await self._mark(touched)
+                shot = await self._camera.send(
+                    "Page.captureScreenshot",
+                    {"format": "jpeg", "quality": PICTURE_QUALITY, "optimizeForSpeed": True},
+                )
+                return base64.b64decode(shot["data"])
+        except (Error, TimeoutError) as error:
+            logger.info("No picture: %s", error)
+            return None
+
+    async def _mark(self, touched: Locator) -> None:
+        try:
+            await touched.first.evaluate(_TOUCH, timeout=200)
+        except Error:
+            return  # it left the page as it was touched: a picture without outline is still a picture
+
+
+def _line(step: Step, message: str, *, level: Level, duration_ms: int | None = None) -> Line:
+    return Line(at=datetime.now(UTC), step=step, level=level, message=message, duration_ms=duration_ms)
