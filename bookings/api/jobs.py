@@ -1,0 +1,162 @@
+"""Booking runs as jobs: started, listed, looked at."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import User
+from django.http import Http404
+from django.utils import timezone
+from ninja import Header, Query, Router, Status
+
+from bookings.api import rows, shapes
+from bookings.api.auth import PersonRequest, may
+from bookings.api.openapi import answers
+from bookings.api.partners import partner_of
+from bookings.api.wanted import next_such_day
+from bookings.models import BookingRun, Partner, Property, RunEvent
+from bookings.queries import jobs
+from bookings.services import runs
+from bookings.services.errors import AlreadyThere
+from bookings.services.showings import is_mls_number
+from bookings.vocabulary import Source
+
+router = Router(tags=["Booking"])
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        "",
+        alias="Idempotency-Key",
+        max_length=120,
+        pattern=r"^[\x21-\x7e]*$",
+        description="A repeat with the same key answers the first job, and books nothing more.",
+    ),
+]
+
+
+@router.post(
+    "/auto-book",
+    auth=may("bookings.book_run"),
+    response=answers({202: shapes.JobStarted}, 400, 409, 413, 422),
+)
+def start_job(
+    request: PersonRequest, wish: shapes.BookingAsked, idempotency_key: IdempotencyKey
+) -> Status[shapes.JobStarted]:
+    """Book a showing: queues a booking run and answers at once; follow it by its stream."""
+    partner = partner_of(request.auth, wish.partner)
+    asked = _wish(request.auth, wish, partner)
+    run = runs.queue(
+        asked, partner=partner, source=Source.API, by=request.auth, idempotency_key=idempotency_key
+    )
+    _check_same(run, asked)
+    return Status(202, shapes.JobStarted(jobId=run.uuid, job=rows.job_with_logs(run, lines_of(run))))
+
+
+def _wish(user: User, wish: shapes.BookingAsked, partner: Partner) -> runs.Wish:
+    place = place_named(user, wish.property)
+    zone = place.time_zone or partner.time_zone
+    return runs.Wish(
+        property_text=place.property_text,
+        mls_number=place.mls_number,
+        address=place.address,
+        date=_day(wish.preferredDate, zone),
+        time=wish.preferredTime,
+        duration_minutes=wish.preferredDuration,
+        auto_confirm_only=wish.autoConfirmOnly,
+        time_zone=place.time_zone,
+    )
+
+
+def place_named(user: User, text: str) -> runs.Wish:
+    """Where a typed text points: an MLS number, with what the caller may know of the home, or an address."""
+    if not is_mls_number(text):
+        return runs.Wish(property_text=text, address=text)
+    number = text.upper()
+    home = Property.objects.visible_to(user).filter(property_id=number).first()
+    if home is None:
+        return runs.Wish(property_text=number, mls_number=number)
+    return runs.Wish(property_text=number, mls_number=number, address=home.address, time_zone=home.time_zone)
+
+
+def _day(said: date | int, zone: str) -> date:
+    if isinstance(said, date):
+        return said
+    return next_such_day(said, today=timezone.now().astimezone(ZoneInfo(zone)).date())
+
+
+def _check_same(run: BookingRun, asked: runs.Wish) -> None:
+    """A key that comes again with another wish is a mistake of the program, not a repeat."""
+    same = (
+        run.property_text == asked.property_text
+        and run.wanted_date == asked.date
+        and run.wanted_time == asked.time
+        and run.duration_minutes == asked.duration_minutes
+    )
+    if not same:
+        raise AlreadyThere(
+            "This Idempotency-Key was used for another booking; use a new one.", field="Idempotency-Key"
+        )
+
+
+@router.get("/auto-book", auth=may("bookings.view_bookingrun"), response=answers({200: shapes.Jobs}, 422))
+def list_jobs(request: PersonRequest, page: Query[shapes.JobPage]) -> shapes.Jobs:
+    """The newest jobs, without their logs."""
+    newest = jobs.bookings_wanted(request.auth)[: page.limit]
+    return shapes.Jobs(jobs=[rows.job(run) for run in newest])
+
+
+@router.get(
+    "/auto-book/{uuid:job_id}",
+    auth=may("bookings.view_bookingrun"),
+    response=answers({200: shapes.OneJob}, 404),
+)
+def one_job(request: PersonRequest, job_id: UUID) -> shapes.OneJob:
+    """A job with its whole log."""
+    run = run_or_404(request.auth, job_id)
+    return shapes.OneJob(job=rows.job_with_logs(run, lines_of(run)))
+
+
+@router.get(
+    "/auto-booking-queue", auth=may("bookings.view_bookingrun"), response=answers({200: shapes.Queue}, 422)
+)
+def show_queue(request: PersonRequest, page: Query[shapes.JobPage]) -> shapes.Queue:
+    """The newest jobs by where they stand (at most `limit` each), and how many there are in all."""
+    lists = {word: _newest(request.auth, word, page.limit) for word in rows.WORDS}
+    counted = jobs.counted_by_state(request.auth)
+    counts = {word: sum(counted.get(state, 0) for state in rows.states_of(word)) for word in rows.WORDS}
+    return shapes.Queue(
+        data=shapes.QueueLists(
+            pending=lists["pending"],
+            processing=lists["running"],
+            completed=lists["completed"],
+            failed=lists["failed"],
+        ),
+        stats=shapes.QueueCounts(
+            pendingCount=counts["pending"],
+            processingCount=counts["running"],
+            completedCount=counts["completed"],
+            failedCount=counts["failed"],
+            totalCount=sum(counts.values()),
+        ),
+    )
+
+
+def _newest(user: User, word: rows.Status, most: int) -> list[shapes.Job]:
+    return [rows.job(run) for run in jobs.newest_in(user, rows.states_of(word), most=most)]
+
+
+def run_or_404(user: User, uuid: UUID) -> BookingRun:
+    run: BookingRun | None = BookingRun.objects.visible_to(user).filter(uuid=uuid).first()
+    if run is None:
+        raise Http404("There is no such job.")
+    return run
+
+
+def lines_of(run: BookingRun, *, up_to: int | None = None) -> list[RunEvent]:
+    """A run's log, oldest first; with `up_to`, only the lines to that number."""
+    lines = RunEvent.objects.filter(run=run).select_related("evidence").order_by("seq")
+    return list(lines if up_to is None else lines.filter(seq__lte=up_to))

@@ -1,0 +1,186 @@
+"""Bookings: listed, looked at, changed, hidden, counted and taken out as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from ninja import Query, Router
+from ninja.responses import NinjaJSONEncoder
+
+from bookings.api import rows, shapes
+from bookings.api.auth import PersonRequest, may
+from bookings.api.openapi import answers, body_of
+from bookings.exports import BOOKING_COLUMNS, Cell, booking_row
+from bookings.models import Booking
+from bookings.queries import bookings as reads
+from bookings.services import bookings
+from bookings.vocabulary import BookingStatus, Source
+
+router = Router(tags=["Bookings"])
+
+
+@router.get("/bookings", auth=may("bookings.view_booking"), response=answers({200: shapes.Bookings}, 422))
+def list_bookings(request: PersonRequest, page: Query[shapes.BookingPage]) -> shapes.Bookings:
+    """The bookings that fit, a page at a time; `total` counts them all."""
+    found = reads.matching(request.auth, _wanted(page))
+    part = found[page.offset : page.offset + page.limit]
+    return shapes.Bookings(
+        data=[rows.booking(row) for row in part], total=found.count(), limit=page.limit, offset=page.offset
+    )
+
+
+@router.get(
+    "/bookings/{int:booking_id}",
+    auth=may("bookings.view_booking"),
+    response=answers({200: shapes.OneBooking}, 404, 422),
+)
+def one_booking(request: PersonRequest, booking_id: int) -> shapes.OneBooking:
+    """One booking."""
+    return shapes.OneBooking(data=rows.booking(_booking_or_404(request, booking_id)))
+
+
+@router.patch(
+    "/bookings/{int:booking_id}",
+    auth=may("bookings.change_status_booking"),
+    response=answers({200: shapes.OneBooking}, 400, 404, 409, 413, 422),
+)
+def change_status(request: PersonRequest, booking_id: int, change: shapes.StatusAsked) -> shapes.OneBooking:
+    """Write down what is known of a booking. It changes the portal's row, not BrokerBay."""
+    changed = bookings.change_status(
+        _booking_or_404(request, booking_id),
+        BookingStatus(change.status),
+        by=request.auth,
+        source=Source.API,
+        reason=change.reason,
+        version=change.version,
+    )
+    return shapes.OneBooking(data=rows.booking(changed))
+
+
+@router.delete(
+    "/bookings/{int:booking_id}",
+    auth=may("bookings.change_status_booking"),
+    response=answers({200: shapes.OneBooking}, 404, 422),
+)
+def hide_booking(request: PersonRequest, booking_id: int) -> shapes.OneBooking:
+    """Take a booking out of the lists. It stays on BrokerBay, and an administrator can bring it back."""
+    booking = _booking_or_404(request, booking_id)
+    bookings.hide(booking, by=request.auth, source=Source.API)
+    booking.refresh_from_db()
+    return shapes.OneBooking(data=rows.booking(booking))
+
+
+@router.get("/stats", auth=may("bookings.view_booking"), response=answers({200: shapes.Stats}))
+def show_stats(request: PersonRequest) -> shapes.Stats:
+    """The numbers of the caller's bookings."""
+    figures = reads.figures(request.auth)
+    return shapes.Stats(
+        data=shapes.Figures(
+            total=figures.total,
+            autoConfirmed=figures.auto_confirmed,
+            thisWeek=figures.recent,
+            pending=figures.by_status[BookingStatus.PENDING],
+            confirmed=figures.by_status[BookingStatus.CONFIRMED],
+            statusCounts=figures.by_status,
+            recentBookings=[rows.booking(row) for row in figures.latest],
+            topProperties=[
+                shapes.TopProperty(property_address=address, count=count)
+                for address, count in figures.top_addresses
+            ],
+        )
+    )
+
+
+# ---- files -----------------------------------------------------------------------------------------
+
+
+@router.get(
+    "/export/csv",
+    auth=may("bookings.export_booking"),
+    response=answers({200: None}, 422),
+    openapi_extra=body_of(200, "text/csv", "A header line, then a line per booking."),
+)
+def export_csv(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
+    """The bookings that fit as CSV; what a spreadsheet could take for a formula is led by an apostrophe."""
+    lines = _csv(reads.in_pages(request.auth, _ids(request, wanted)))
+    return _file(request, lines, kind="csv", content_type="text/csv; charset=utf-8")
+
+
+@router.get(
+    "/export/json", auth=may("bookings.export_booking"), response=answers({200: shapes.BookingsFile}, 422)
+)
+def export_json(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
+    """The bookings that fit as one JSON document."""
+    ids = _ids(request, wanted)
+    document = _json(reads.in_pages(request.auth, ids), count=len(ids), now=timezone.now())
+    return _file(request, document, kind="json", content_type="application/json")
+
+
+def _ids(request: PersonRequest, wanted: shapes.BookingFilters) -> list[int]:
+    return list(reads.matching(request.auth, _wanted(wanted)).values_list("pk", flat=True))
+
+
+def _csv(pages: Iterable[list[Booking]]) -> Iterator[str]:
+    yield _csv_lines([BOOKING_COLUMNS])
+    for page in pages:
+        yield _csv_lines(booking_row(row) for row in page)
+
+
+def _csv_lines(cells: Iterable[Iterable[Cell]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(cells)
+    return text.getvalue()
+
+
+def _json(pages: Iterable[list[Booking]], *, count: int, now: datetime) -> Iterator[str]:
+    head = json.dumps({"success": True, "exportedAt": now, "count": count}, cls=NinjaJSONEncoder)
+    yield head.removesuffix("}") + ', "data": ['
+    before = ""
+    for page in pages:
+        yield before + ", ".join(json.dumps(rows.booking(row), cls=NinjaJSONEncoder) for row in page)
+        before = ", " if page else before
+    yield "]}"
+
+
+def _file(
+    request: HttpRequest, text: Iterator[str], *, kind: str, content_type: str
+) -> StreamingHttpResponse:
+    # Under ASGI a plain iterator would be read to its end before the first byte leaves.
+    parts = _one_by_one(text) if isinstance(request, ASGIRequest) else text
+    answer = StreamingHttpResponse(parts, content_type=content_type)
+    answer["Content-Disposition"] = f'attachment; filename="bookings-{timezone.now():%Y-%m-%d}.{kind}"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+async def _one_by_one(text: Iterator[str]) -> AsyncIterator[str]:
+    while (part := await sync_to_async(_next)(text)) is not None:
+        yield part
+
+
+def _next(text: Iterator[str]) -> str | None:
+    return next(text, None)
+
+
+def _wanted(asked: shapes.BookingFilters) -> reads.Wanted:
+    return reads.Wanted(
+        status=asked.status,
+        search=asked.search.strip(),
+        sort_by=asked.sortBy,
+        descending=asked.sortOrder.lower() == "desc",
+    )
+
+
+def _booking_or_404(request: PersonRequest, booking_id: int) -> Booking:
+    booking: Booking | None = reads.shown(request.auth).filter(pk=booking_id).first()
+    if booking is None:
+        raise Http404("There is no such booking.")
+    return booking

@@ -1,0 +1,51 @@
+"""The BrokerBay account of the caller's partner: whether it is signed in, and the way to sign it in."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from ninja import Query, Router
+
+from bookings.api import shapes
+from bookings.api.auth import PersonRequest, may
+from bookings.api.openapi import answers
+from bookings.api.partners import account_of
+from bookings.services.errors import Rejected
+from bookings.vocabulary import Health
+
+router = Router(tags=["BrokerBay account"])
+NO_ACCOUNT = shapes.SessionSeen(isValid=False, lastLogin=None, userEmail=None, createdAt=None, health=None)
+
+
+@router.get(
+    "/session-status", auth=may("bookings.view_account"), response=answers({200: shapes.SessionStatus}, 422)
+)
+def session_status(request: PersonRequest, whose: Query[shapes.PartnerAsked]) -> shapes.SessionStatus:
+    """Whether the partner's BrokerBay account is signed in, as last seen."""
+    account = account_of(request.auth, whose.partner)
+    if account is None:
+        return shapes.SessionStatus(session=NO_ACCOUNT)
+    return shapes.SessionStatus(
+        session=shapes.SessionSeen(
+            isValid=account.health == Health.SIGNED_IN and bool(account.session),
+            lastLogin=account.signed_in_at,
+            userEmail=account.email,
+            createdAt=account.session_saved_at,
+            health=account.health,
+        )
+    )
+
+
+@router.post(
+    "/manual-login",
+    auth=may("bookings.sign_in_account"),
+    response=answers({200: shapes.SignInStarted}, 400, 413, 422),
+)
+def start_sign_in(request: PersonRequest, whose: Query[shapes.PartnerAsked]) -> shapes.SignInStarted:
+    """The page where a person signs the partner's BrokerBay account in."""
+    account = account_of(request.auth, whose.partner)
+    if account is None:
+        raise Rejected("This partner has no BrokerBay account yet; add one first.", field="partner")
+    return shapes.SignInStarted(
+        message=f"Sign {account.email} in on the page that “url” names.",
+        url=reverse("admin:bookings_account_change", args=[account.pk]),
+    )

@@ -1,0 +1,87 @@
+"""Named reads of bookings: what a person may see of them, found, counted and taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from bookings.models import Booking
+from bookings.vocabulary import BookingStatus
+
+SEARCHED = ("property_address", "listing_id", "user_name", "user_email", "organization")
+PAGE = 2000
+RECENT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which bookings, in which order. An empty word leaves everything in."""
+
+    status: str = ""
+    search: str = ""
+    sort_by: str = "created_at"
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    total: int
+    auto_confirmed: int
+    recent: int
+    by_status: dict[str, int]
+    latest: list[Booking]
+    top_addresses: list[tuple[str, int]]
+
+
+def shown(user: User | AnonymousUser) -> QuerySet[Booking]:
+    """The bookings that a person sees: those of their partners that nobody hid."""
+    return Booking.objects.visible_to(user).filter(hidden_at=None)
+
+
+def matching(user: User | AnonymousUser, wanted: Wanted) -> QuerySet[Booking]:
+    """The bookings that are wanted, in a stable order."""
+    found = shown(user)
+    if wanted.status:
+        found = found.filter(status=wanted.status)
+    if wanted.search:
+        found = found.filter(_holds(wanted.search))
+    sign = "-" if wanted.descending else ""
+    return found.order_by(f"{sign}{wanted.sort_by}", f"{sign}pk")
+
+
+def _holds(text: str) -> Q:
+    held = Q()
+    for column in SEARCHED:
+        held |= Q(**{f"{column}__icontains": text})
+    return held
+
+
+def in_pages(user: User | AnonymousUser, ids: list[int]) -> Iterator[list[Booking]]:
+    """The bookings of these ids, in this order, a page at a time, so that memory stays flat."""
+    for start in range(0, len(ids), PAGE):
+        page = ids[start : start + PAGE]
+        rows = Booking.objects.visible_to(user).in_bulk(page)
+        yield [rows[pk] for pk in page if pk in rows]
+
+
+def figures(user: User | AnonymousUser, *, latest: int = 10, top: int = 5) -> Figures:
+    """The numbers of a person's bookings, in four queries however many there are."""
+    mine = shown(user)
+    totals = mine.aggregate(
+        total=Count("pk"),
+        auto_confirmed=Count("pk", filter=Q(auto_confirmed=True)),
+        recent=Count("pk", filter=Q(created_at__gte=timezone.now() - RECENT)),
+    )
+    counted = dict(mine.order_by().values_list("status").annotate(number=Count("pk")))
+    addresses = mine.order_by().values_list("property_address").annotate(number=Count("pk"))
+    return Figures(
+        **totals,
+        by_status={status: counted.get(status, 0) for status in BookingStatus.values},
+        latest=list(mine.order_by("-created_at", "-pk")[:latest]),
+        top_addresses=list(addresses.order_by("-number", "property_address")[:top]),
+    )
