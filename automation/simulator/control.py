@@ -143,7 +143,7 @@ class Control:
         return [Fault.read(raw) for raw in self._ask("faults")]
 
     def scenarios(self) -> list[dict[str, Any]]:
-        """All there are: name, facts (numbers of the facts page), about, place."""
+        """All there are: name, facts (their numbers), about, place."""
         return list(self._ask("list_scenarios"))
 
     def release(self, post: int | None = None, *, go_on: bool = True) -> list[int]:

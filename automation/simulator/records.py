@@ -33,7 +33,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing(Record):
-    """A home for sale or lease, and the listing side's rules for showings (facts 5.5)."""
+    """A home for sale or lease, and the listing side's rules for showings."""
 
     id: str  # 24 hex digits
     mls_number: str  # a letter and 8 digits

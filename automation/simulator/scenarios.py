@@ -3,7 +3,7 @@
 A scenario is off until the control API switches it on (`Control.set_fault`) for a listing, an account,
 the next N times, or all of these. To add one, write a function under the decorator of the place where it
 steps in; when the page alone behaves differently, add a `_page(...)` line and one `if` in the page's script.
-The numbers are those of the scenarios in the facts page about the real site.
+The numbers (`facts`) are those of the project's list of 83 things that the real site does.
 """
 
 from __future__ import annotations
@@ -276,6 +276,12 @@ _page(
 )
 _page("live_blocked", 50, place=Place.WIZARD, about="The wizard spins for ever.")
 _page("no_toast", 54, place=Place.WIZARD, about="No message after a booking.")
+_page(
+    "signed_out_bounces",
+    6,
+    place=Place.SHELL,
+    about="Signed out midway, it goes to the sign-in page at once.",
+)
 _page(
     "overlay_closes",
     17,

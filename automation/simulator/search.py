@@ -1,4 +1,4 @@
-"""BrokerBay's search: by MLS number, or fuzzy by the beginnings of number and street (facts 3.3). Pure."""
+"""BrokerBay's search: by MLS number, or fuzzy by the beginnings of number and street. Pure."""
 
 from __future__ import annotations
 

@@ -6,6 +6,13 @@ export class Failed extends Error {
   }
 }
 
+let bounces = false;
+
+// Signed out midway: go to the sign-in page at once instead of showing the banner.
+export const bounceWhenSignedOut = () => {
+  bounces = true;
+};
+
 async function ask(url, options) {
   let answer;
   try {
@@ -14,7 +21,8 @@ async function ask(url, options) {
     throw new Failed("Network error. Please check your connection.", 0);
   }
   if (answer.status === 401) {
-    document.querySelector(".alert.alert-warning").hidden = false;
+    if (bounces) location.assign("/auth/login");
+    else document.querySelector(".alert.alert-warning").hidden = false;
     throw new Failed("You have been logged out", 401);
   }
   const said = await answer.json().catch(() => null);

@@ -1,5 +1,5 @@
 // The shell: sidebar, top bar, and the hash router.
-import { get } from "/static/api.js";
+import { bounceWhenSignedOut, get } from "/static/api.js";
 import { h, spinner } from "/static/dom.js";
 import { openSearch, closeSearch } from "/static/search.js";
 import { brokerage } from "/static/pages/brokerage.js";
@@ -97,6 +97,7 @@ function shell() {
 if (me) {
   shell();
   noise(me.scenarios);
+  if (me.scenarios.signed_out_bounces) bounceWhenSignedOut();
   addEventListener("hashchange", go);
   await go();
 }

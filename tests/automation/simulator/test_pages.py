@@ -224,6 +224,29 @@ def test_the_logged_out_banner_is_there_all_along_and_seen_only_when_it_is_true(
     assert control.showings() == []
 
 
+def test_signed_out_midway_it_may_go_to_the_sign_in_page_instead(
+    control: Control, page: Page, home: str
+) -> None:
+    control.set_fault("signed_out_bounces")
+    choose(page, home)
+    page.get_by_role("button", name="Done").click()
+    control.sign_out(ROBOT)
+    page.locator(".submit-showing").click()
+    page.wait_for_url("**/auth/login**")
+    assert control.showings() == []
+
+
+def test_the_browser_itself_sends_a_dropped_submit_twice(control: Control, page: Page, home: str) -> None:
+    """Chromium's own habit on a reused connection; whoever drives it must guard the one changing request."""
+    control.set_fault("dropped_after_commit", times=1)
+    choose(page, home)
+    page.get_by_role("button", name="Done").click()
+    page.locator(".submit-showing").click()
+    expect(page.locator(".ant-message")).to_contain_text("Showing booked")
+    assert [(post.committed, post.answer) for post in control.posts()] == [(True, None), (True, 200)]
+    assert len(control.showings()) == 2
+
+
 def test_a_challenge_covers_the_page(control: Control, page: Page, home: str) -> None:
     control.set_fault("challenge")
     choose(page, home)

@@ -15,6 +15,7 @@ from automation.simulator.site import STATIC
 from tests.automation.simulator.conftest import FIVE, ROBOT, TOMORROW, send
 
 SCRIPTS = "\n".join(path.read_text() for path in STATIC.rglob("*.js"))
+README = (STATIC.parent / "README.md").read_text()
 TESTS = "\n".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
 
 
@@ -30,6 +31,8 @@ def test_every_scenario_is_described_and_tried(name: str) -> None:
     scenario = SCENARIOS[name]
     assert scenario.about.endswith(".")
     assert all(1 <= number <= 83 for number in scenario.facts)
+    assert f"| `{name}` |" in README
+    assert scenario.about in README
     assert f'"{name}"' in TESTS, "no test switches it on"
     if scenario.place in {Place.SHELL, Place.WIZARD}:
         assert re.search(rf"\.{name}\b", SCRIPTS), "no script of a page looks at it"
