@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from automation.simulator.connections import Dropped
 from automation.simulator.records import Account, Listing, Showing
 from automation.simulator.scenarios import Place
 from automation.simulator.search import find
-from automation.simulator.slots import today
+from automation.simulator.slots import read_day, today
 from automation.simulator.store import Refused
 from automation.simulator.world import Moment, World
 
@@ -131,7 +131,7 @@ async def slots(request: Request, moment: Moment) -> Response:
     if listing is None:
         return _missing()
     try:
-        day = date.fromisoformat(request.query_params.get("date", ""))
+        day = read_day(request.query_params.get("date", ""))
     except ValueError:
         return JSONResponse({"error": "Which date?"}, status_code=422)
     found = moment.world.store.slots(listing, day)

@@ -38,6 +38,18 @@ class Span:
         return self.start < other.end and other.start < self.end
 
 
+def read_day(text: str) -> date:
+    """A day as the pages send it; raises ValueError for what no calendar here shows.
+
+    >>> read_day("2026-11-23")
+    datetime.date(2026, 11, 23)
+    """
+    day = date.fromisoformat(text)
+    if not 2000 <= day.year <= 2100:
+        raise ValueError(f"{text} is out of range")
+    return day
+
+
 def span(day: date, at: time, minutes: int, *, zone: str) -> Span:
     """From a wall-clock start; minutes are real ones, also over a clock change.
 

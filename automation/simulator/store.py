@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from automation.simulator.records import Account, Block, Event, Fault, Listing, Post, Showing
-from automation.simulator.slots import DURATIONS, Slot, Span, durations_at, slots_of, span
+from automation.simulator.slots import DURATIONS, Slot, Span, durations_at, read_day, slots_of, span
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -372,7 +372,7 @@ def _post(row: sqlite3.Row) -> Post:
 def wish(body: dict[str, Any]) -> tuple[date, time, int]:
     """Day, start and minutes that a submit asks for; raises Refused when they are not there."""
     try:
-        day, at = date.fromisoformat(str(body["date"])), time.fromisoformat(str(body["time"]))
+        day, at = read_day(str(body["date"])), time.fromisoformat(str(body["time"]))
         minutes = int(body["duration"])
     except (KeyError, ValueError) as error:
         raise Refused(422, "Date, time and duration are needed") from error

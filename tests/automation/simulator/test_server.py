@@ -82,6 +82,7 @@ def test_an_approval_listing_takes_a_request_which_the_listing_side_settles(
     ("body", "status"),
     [
         ({}, 422),
+        ({"date": "9999-12-31", "time": "17:00", "duration": 30}, 422),
         ({"date": "tomorrow", "time": "17:00", "duration": 30}, 422),
         (wish(minutes=20), 422),
         (wish(minutes=45), 422),  # above the listing's maximum
