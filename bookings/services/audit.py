@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import models, transaction
 
-from bookings.models import AuditEntry, Partner
+from bookings.models import AuditEntry, Membership, Partner
 from bookings.vocabulary import Source
 
 
@@ -36,4 +36,21 @@ def note(
         before=before or {},
         after=after or {},
         reason=reason[:500],
+    )
+
+
+def note_export(
+    noun: str, *, by: User, count: int, filters: dict[str, Any], source: Source = Source.PERSON
+) -> AuditEntry:
+    """Keep who took how many rows out, and by which filters. The partner's people see what theirs took."""
+    partners = Membership.objects.filter(user=by).select_related("partner")[:2]
+    return AuditEntry.objects.create(
+        action=f"{noun}.exported",
+        actor=by,
+        source=source,
+        partner=partners[0].partner if len(partners) == 1 else None,
+        subject_type=noun,
+        subject_id="",
+        subject=f"{count} rows",
+        after={"count": count, "filters": filters},
     )

@@ -112,12 +112,15 @@ def assign_client(client: Client, partner: Partner | None, *, by: User | None, s
     return moved
 
 
-def create_key(user: User, name: str) -> str:
-    """A new key for a person's programs, to be shown this once: only its hash is kept."""
+def create_key(user: User, name: str, *, by: User | None = None) -> str:
+    """A new key for a person's programs, to be shown this once: only its hash is kept.
+
+    `by` is who made it, if not the person.
+    """
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         row = ApiKey.objects.create(user=user, name=name, prefix=key[:9], key_hash=_hash(key))
-        audit.note("api_key.created", row, source=Source.PERSON, by=user)
+        audit.note("api_key.created", row, source=Source.PERSON, by=by or user)
     return key
 
 

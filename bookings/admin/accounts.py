@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from bookings.admin import badges
+from bookings.admin.base import PartnerScopedAdmin
+from bookings.admin.forms import SessionForm
+from bookings.filters import VisibleRelatedFilter, YesNoFilter
+from bookings.models import Account
+from bookings.services import accounts, edits
+from bookings.vocabulary import Source
+
+
+@admin.register(Account)
+class AccountAdmin(PartnerScopedAdmin):
+    """BrokerBay logins. The stored session is never shown: it can only be replaced."""
+
+    list_display = ("email", "partner", "holder_name", "condition", "is_active", "signed_in_at", "checked_at")
+    list_select_related = ("partner",)
+    list_filter = (
+        ("health", MultipleChoicesDropdownFilter),
+        ("is_active", YesNoFilter),
+        ("partner", VisibleRelatedFilter),
+    )
+    search_fields = ("email", "holder_name", "organization")
+    search_help_text = gettext_lazy("E-mail, name or organization")
+    sortable_by = ("email", "partner", "condition")
+    actions_detail = ("sign_in",)
+    fieldsets = (
+        (None, {"fields": ("partner", "email", ("holder_name", "organization"), "is_active")}),
+        (
+            gettext_lazy("Session"),
+            {"fields": ("health", ("signed_in_at", "session_saved_at"), ("checked_at", "created_at"))},
+        ),
+    )
+    readonly_fields = ("health", "signed_in_at", "session_saved_at", "checked_at", "created_at")
+
+    @display(description=gettext_lazy("session"), ordering="health", label=badges.HEALTH)
+    def condition(self, account: Account) -> tuple[str, str]:
+        return account.health, account.get_health_display()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """An account stays with its partner: bookings and runs hang on both."""
+        return self.readonly_fields if obj is None else ("partner", *self.readonly_fields)
+
+    def save_model(self, request: HttpRequest, obj: Account, form: forms.ModelForm, change: bool) -> None:
+        edits.save(obj, form.changed_data, by=request.user)
+
+    def has_sign_in_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("bookings.sign_in_account")
+
+    @action(description=gettext_lazy("Sign in"), permissions=["sign_in"], url_path="sign-in", icon="login")
+    def sign_in(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(account: Account, form: forms.Form) -> str:
+            state = form.cleaned_data["state"].read(accounts.LARGEST_STATE + 1)
+            resumed = accounts.sign_in_with_state(account, state, by=request.user, source=Source.PERSON)
+            return _("%(account)s is signed in; %(count)d waiting runs go on.") % {
+                "account": account,
+                "count": resumed,
+            }
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=SessionForm,
+            title=_("Sign in a BrokerBay account"),
+            says=_("The robot books with the session of a person who signed in to BrokerBay in a browser."),
+            button=_("Store the session"),
+            do=do,
+        )

@@ -1,0 +1,250 @@
+"""What every admin of ours shares: rows of one's own partners only, nothing deleted, nothing guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models.constants import LOOKUP_SEP
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from bookings.models import AuditEntry
+from bookings.models.scope import sees_all
+from bookings.services.errors import Rejected
+
+MESSAGES_SHOWN = 10
+# Each picked row is one transaction; more belong into several clicks, not one request.
+MOST_AT_ONCE = 200
+
+
+class CappedPaginator(Paginator):
+    """Counts up to a cap: counting a million rows costs more than showing a page of them."""
+
+    cap = 10_000
+    template_name = "admin/bookings/capped_pagination.html"
+
+    @cached_property
+    def count(self) -> int:
+        counted: int = self.object_list.order_by()[: self.cap + 1].values("pk").count()
+        self.is_capped = counted > self.cap
+        return min(counted, self.cap)
+
+
+class PartnerScopedAdmin(ModelAdmin):
+    """Lists, details, searches, pickers and filters show what `visible_to` lets the person see."""
+
+    list_per_page = 25
+    show_full_result_count = False
+    paginator = CappedPaginator
+    list_filter_submit = True
+    list_fullwidth = True
+    actions_on_bottom = False
+    # Columns of the row itself that the address may filter by, beside those of list_filter.
+    filtered_by: tuple[str, ...] = ()
+
+    # ---- which rows --------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return self.visible(super().get_queryset(request), request)
+
+    def visible(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
+        """Of `rows`, those that the person may see."""
+        return rows.visible_to(request.user)
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        """Pickers offer visible rows only, and a crafted choice of another is refused by the form."""
+        if "queryset" not in kwargs and self.admin_site.is_registered(db_field.remote_field.model):
+            target = self.admin_site.get_model_admin(db_field.remote_field.model)
+            kwargs["queryset"] = target.get_queryset(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what a filter of ours asks. Django lets the address ask any column, also those never shown."""
+        named = {entry[0] if isinstance(entry, tuple) else entry for entry in self.get_list_filter(request)}
+        offered = {name for name in named if isinstance(name, str)} | set(self.filtered_by)
+        if self.date_hierarchy:
+            offered.add(self.date_hierarchy)
+        asks_column = any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
+        if not asks_column and self._is_column(lookup.split(LOOKUP_SEP, 1)[0]):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def _is_column(self, name: str) -> bool:
+        try:
+            self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return False
+        return True
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Addresses written by hand lead back to the list, never to a server error."""
+        if any("\x00" in value for values in request.GET.lists() for value in (values[0], *values[1])):
+            raise IncorrectLookupParameters
+        try:
+            return super().get_changelist_instance(request)
+        except (OverflowError, ValueError) as far:  # years that no calendar has
+            raise IncorrectLookupParameters(far) from far
+
+    # ---- what may be done --------------------------------------------------------------------------
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Rows are ended, hidden or revoked, with an audit line; none is deleted."""
+        return False
+
+    def sees_all(self, request: HttpRequest) -> bool:
+        return sees_all(request.user)
+
+    def log_addition(self, *_args: Any) -> None:
+        """The services write the one log there is (AuditEntry)."""
+
+    log_change = log_deletions = log_addition
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.row_or_404(request, object_id)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        entries = AuditEntry.objects.visible_to(request.user).filter(
+            subject_type=self.opts.model_name, subject_id=str(row.pk)
+        )
+        page = Paginator(entries.select_related("actor"), 50).get_page(request.GET.get("p"))
+        return self.page(
+            request, "admin/bookings/history.html", title=_("History: %s") % row, object=row, entries=page
+        )
+
+    # ---- pages and answers -------------------------------------------------------------------------
+
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        row = self.get_object(request, unquote(str(object_id)))
+        if row is None:
+            raise Http404
+        return row
+
+    def page(self, request: HttpRequest, template: str, *, title: str, **context: Any) -> TemplateResponse:
+        """A page of our own within the admin's frame."""
+        request.current_app = self.admin_site.name
+        full = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **context}
+        return TemplateResponse(request, template, full)
+
+    def ask(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        *,
+        form_class: type[forms.Form],
+        title: str,
+        says: str,
+        button: str,
+        do: Callable[[Any, forms.Form], str],
+    ) -> HttpResponse:
+        """One page for one deed: it says what will happen, takes what is needed, does it, tells the result.
+
+        `do` gets the row and the valid form, and answers a sentence; a Rejected is shown at its field.
+        """
+        row = self.row_or_404(request, object_id)
+        posted = request.method == "POST"
+        form = form_class(request.POST if posted else None, request.FILES if posted else None)
+        if posted and form.is_valid():
+            try:
+                told = do(row, form)
+            except Rejected as no:
+                form.add_error(no.field if no.field in form.fields else None, no.message)
+            else:
+                messages.success(request, told)
+                return HttpResponseRedirect(self.address_of(row))
+        return self.page(
+            request,
+            "admin/bookings/ask.html",
+            title=title,
+            object=row,
+            says=says,
+            button=button,
+            form=form,
+            back=self.address_of(row),
+        )
+
+    def address_of(self, row: Model) -> str:
+        name = f"{self.admin_site.name}:{row._meta.app_label}_{row._meta.model_name}_change"
+        return reverse(name, args=(quote(row.pk),))
+
+    def each(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        do: Callable[[Any], object],
+        *,
+        done: str,
+    ) -> None:
+        """Do one thing to each picked row; tell why where it did not work. `done` counts where it did."""
+        picked = self.few(request, rows)
+        refused = []
+        for row in picked:
+            try:
+                do(row)
+            except Rejected as no:
+                refused.append(f"{row}: {no.message}")
+        self.tell(request, len(picked) - len(refused), refused, done=done)
+
+    def few(self, request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
+        """The picked rows; none, with a message, when they are too many for one click."""
+        picked = list(rows[: MOST_AT_ONCE + 1])
+        if len(picked) <= MOST_AT_ONCE:
+            return picked
+        messages.error(request, _("At most %d rows at once: filter further.") % MOST_AT_ONCE)
+        return []
+
+    def tell(self, request: HttpRequest, worked: int, refused: list[str], *, done: str) -> None:
+        if worked:
+            messages.success(request, done % {"count": worked})
+        for line in refused[:MESSAGES_SHOWN]:
+            messages.warning(request, line)
+        if len(refused) > MESSAGES_SHOWN:
+            messages.warning(
+                request, _("…and %d more were left as they are.") % (len(refused) - MESSAGES_SHOWN)
+            )
+
+
+class ReadOnlyAdmin(PartnerScopedAdmin):
+    """Only services and workers write these rows; people look."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows that belong to the row shown, for looking only."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = False
+    hide_title = True
+    tab = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).visible_to(request.user)

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from bookings.admin import badges
+from bookings.admin.base import MOST_AT_ONCE, ReadOnlyAdmin
+from bookings.admin.exporting import ExportAdmin
+from bookings.admin.forms import ReasonForm, StatusForm
+from bookings.filters import DayRangeFilter, HiddenFilter, VisibleRelatedFilter, YesNoFilter
+from bookings.models import Booking
+from bookings.services import bookings
+from bookings.vocabulary import BookingStatus
+
+
+@admin.register(Booking)
+class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
+    """Showings as BrokerBay has them. People correct the status and hide rows; the robot writes the rest."""
+
+    list_display = ("property_address", "when", "minutes", "state", "user_name", "partner", "created_at")
+    list_select_related = ("partner", "account")
+    list_filter = (
+        ("status", MultipleChoicesDropdownFilter),
+        ("booking_date", DayRangeFilter),
+        ("created_at", DayRangeFilter),
+        ("auto_confirmed", YesNoFilter),
+        ("partner", VisibleRelatedFilter),
+        ("account", VisibleRelatedFilter),
+        HiddenFilter,
+    )
+    filtered_by = ("property", "request")
+    date_hierarchy = "booking_date"
+    search_fields = ("property_address", "listing_id", "user_name", "user_email", "property__mls_number")
+    search_help_text = gettext_lazy("Address, listing, MLS number, name or e-mail")
+    sortable_by = ("property_address", "when", "state", "created_at")
+    actions = ("pick_status", "hide_picked", "show_picked")
+    actions_detail = ("change_status", "hide", "show_again")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "property_address",
+                    ("booking_date", "booking_time", "time_zone"),
+                    ("duration", "showing_type"),
+                    ("status", "auto_confirmed"),
+                    "confirmation_message",
+                )
+            },
+        ),
+        (
+            gettext_lazy("Where it comes from"),
+            {"fields": (("partner", "account"), ("request", "property"), "runs_of_it", "picture")},
+        ),
+        (
+            gettext_lazy("On BrokerBay"),
+            {"fields": (("listing_id", "showing_id"), "badge", "booking_url", "verified_at")},
+        ),
+        (
+            gettext_lazy("Booked for"),
+            {"fields": (("user_name", "user_email"), "organization")},
+        ),
+        (
+            gettext_lazy("The row"),
+            {"fields": (("created_at", "updated_at"), ("version", "hidden_at"))},
+        ),
+    )
+    readonly_fields = ("runs_of_it", "picture")
+
+    # ---- columns -----------------------------------------------------------------------------------
+
+    @display(description=gettext_lazy("showing"), ordering="booking_date")
+    def when(self, booking: Booking) -> str:
+        return f"{booking.booking_date:%a %d %b %Y}, {booking.booking_time:%H:%M}"
+
+    @display(description=gettext_lazy("minutes"))
+    def minutes(self, booking: Booking) -> int | None:
+        return booking.duration
+
+    @display(description=gettext_lazy("status"), ordering="status", label=badges.BOOKING)
+    def state(self, booking: Booking) -> tuple[str, str]:
+        words = booking.get_status_display()
+        return booking.status, _("%s, hidden") % words if booking.hidden_at else words
+
+    @display(description=gettext_lazy("runs"))
+    def runs_of_it(self, booking: Booking) -> str:
+        if booking.pk is None:
+            return ""
+        address = reverse("admin:bookings_bookingrun_changelist")
+        return format_html(
+            '<a class="text-link" href="{}?booking__id__exact={}">{}</a>',
+            address,
+            booking.pk,
+            _("Runs that made or touched it"),
+        )
+
+    @display(description=gettext_lazy("picture"))
+    def picture(self, booking: Booking) -> str:
+        """The picture that proves it, handed out by the view that checks who may see it."""
+        proof = booking.runs.filter(evidence__file=booking.screenshot_path).values_list("evidence__uuid")
+        found = proof.first() if booking.screenshot_path else None
+        if found is None:
+            return "-"
+        return format_html('<a class="text-link" href="/evidence/{}">{}</a>', found[0], _("Open the picture"))
+
+    # ---- who may -----------------------------------------------------------------------------------
+
+    def has_change_status_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("bookings.change_status_booking")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Of hiding and showing again, the one that fits."""
+        offered = super().get_actions_detail(request, object_id)
+        row = self.get_object(request, unquote(str(object_id))) if offered else None
+        if row is None:
+            return []
+        unfit = "show_again" if row.hidden_at is None else "hide"
+        return [one for one in offered if one.path != unfit.replace("_", "-")]
+
+    # ---- one booking -------------------------------------------------------------------------------
+
+    @action(
+        description=gettext_lazy("Change status"),
+        permissions=["change_status"],
+        url_path="change-status",
+        icon="published_with_changes",
+    )
+    def change_status(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_404(request, object_id)
+
+        def form_class(*args: Any, **kwargs: Any) -> StatusForm:
+            return StatusForm(*args, initial={"status": row.status, "version": row.version}, **kwargs)
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=form_class,
+            title=_("Change the status of %s") % row,
+            says=_("This changes our row only; BrokerBay is not touched. It is now “%s”.")
+            % row.get_status_display(),
+            button=_("Change status"),
+            do=lambda booking, form: self._change(request, booking, form),
+        )
+
+    def _change(self, request: HttpRequest, booking: Booking, form: forms.Form) -> str:
+        changed = bookings.change_status(
+            booking,
+            BookingStatus(form.cleaned_data["status"]),
+            by=request.user,
+            reason=form.cleaned_data["reason"],
+            version=form.cleaned_data["version"],
+        )
+        return _("%(booking)s is now “%(status)s”.") % {
+            "booking": changed,
+            "status": changed.get_status_display(),
+        }
+
+    @action(
+        description=gettext_lazy("Hide"),
+        permissions=["change_status"],
+        url_path="hide",
+        icon="visibility_off",
+    )
+    def hide(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(booking: Booking, form: forms.Form) -> str:
+            bookings.hide(booking, by=request.user, reason=form.cleaned_data["reason"])
+            return _("%s is hidden.") % booking
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=ReasonForm,
+            title=_("Hide this booking"),
+            says=_("It leaves the lists and the exports. It stays on BrokerBay, and can be shown again."),
+            button=_("Hide"),
+            do=do,
+        )
+
+    @action(
+        description=gettext_lazy("Show again"),
+        permissions=["change_status"],
+        url_path="show-again",
+        icon="visibility",
+    )
+    def show_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(booking: Booking, form: forms.Form) -> str:
+            bookings.show_again(booking, by=request.user)
+            return _("%s is in the lists again.") % booking
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=forms.Form,
+            title=_("Show this booking again"),
+            says=_("It comes back into the lists and the exports."),
+            button=_("Show again"),
+            do=do,
+        )
+
+    # ---- several -----------------------------------------------------------------------------------
+
+    @action(description=gettext_lazy("Change status…"), permissions=["change_status"])
+    def pick_status(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        picked = self.few(request, queryset)
+        return self._preview(request, picked, StatusForm()) if picked else None
+
+    def _preview(self, request: HttpRequest, picked: list[Booking], form: StatusForm) -> HttpResponse:
+        return self.page(
+            request,
+            "admin/bookings/change_status.html",
+            title=_("Change the status of %d bookings") % len(picked),
+            picked=picked,
+            form=form,
+            address=reverse("admin:bookings_booking_change_many"),
+            back=reverse("admin:bookings_booking_changelist"),
+        )
+
+    def change_many(self, request: HttpRequest) -> HttpResponse:
+        """What the preview posts: the picked ids, the status, the reason. Each row is told about."""
+        back = HttpResponseRedirect(reverse("admin:bookings_booking_changelist"))
+        if not self.has_change_status_permission(request) or request.method != "POST":
+            return back
+        ids = {
+            int(pk) for pk in request.POST.getlist("picked")[:MOST_AT_ONCE] if pk.isdecimal() and len(pk) < 19
+        }
+        picked = list(self.get_queryset(request).filter(pk__in=ids))
+        form = StatusForm(request.POST)
+        if not form.is_valid():
+            return self._preview(request, picked, form)
+        to = BookingStatus(form.cleaned_data["status"])
+        changes = bookings.change_many(picked, to, by=request.user, reason=form.cleaned_data["reason"])
+        refused = [f"{change.booking}: {change.error}" for change in changes if change.error]
+        missing = len(ids) - len(picked)
+        if missing:
+            refused.append(_("%d of the picked bookings are not there for you.") % missing)
+        done = _("%(count)d bookings are now ") + f"“{to.label}”."
+        self.tell(request, len([change for change in changes if not change.error]), refused, done=done)
+        return back
+
+    def get_urls(self) -> list[URLPattern]:
+        many = path(
+            "change-many/", self.admin_site.admin_view(self.change_many), name="bookings_booking_change_many"
+        )
+        return [many, *super().get_urls()]
+
+    @action(description=gettext_lazy("Hide"), permissions=["change_status"])
+    def hide_picked(self, request: HttpRequest, queryset: Any) -> None:
+        self.each(
+            request,
+            queryset.filter(hidden_at=None),
+            lambda booking: bookings.hide(booking, by=request.user),
+            done=_("%(count)d bookings are hidden."),
+        )
+
+    @action(description=gettext_lazy("Show again"), permissions=["change_status"])
+    def show_picked(self, request: HttpRequest, queryset: Any) -> None:
+        self.each(
+            request,
+            queryset.exclude(hidden_at=None),
+            lambda booking: bookings.show_again(booking, by=request.user),
+            done=_("%(count)d bookings are in the lists again."),
+        )

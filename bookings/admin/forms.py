@@ -1,0 +1,70 @@
+"""What the admin's own pages ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from bookings.vocabulary import BookingStatus
+
+
+class SureForm(forms.Form):
+    """Nothing to fill in: the button is the answer."""
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text=_("Kept in the history for your colleagues."),
+    )
+
+
+class StatusForm(ReasonForm):
+    """`version` is the booking as the person saw it: a change by somebody else in between is noticed."""
+
+    status = forms.ChoiceField(
+        label=_("New status"), choices=BookingStatus.choices, widget=UnfoldAdminSelectWidget()
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput())
+    field_order = ("status", "reason", "version")
+
+
+class SessionForm(forms.Form):
+    state = forms.FileField(
+        label=_("Session file"),
+        widget=UnfoldAdminFileFieldWidget(),
+        max_length=300,
+        help_text=_(
+            "The JSON file that Playwright's storage_state() or “playwright open --save-storage” wrote in a "
+            "browser that is signed in to BrokerBay. It is stored encrypted and never shown again."
+        ),
+    )
+
+
+class KeyForm(forms.Form):
+    user = forms.ModelChoiceField(
+        label=_("Person"), queryset=User.objects.none(), widget=UnfoldAdminSelectWidget()
+    )
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("What it is for, like “dashboard in the office”."),
+    )
+
+    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].queryset = people

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, MultipleChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from bookings.admin import badges
+from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from bookings.admin.exporting import ExportAdmin
+from bookings.admin.forms import ReasonForm, SureForm
+from bookings.filters import DayRangeFilter, VisibleRelatedFilter
+from bookings.models import Attempt, BookingRun, Evidence, RunEvent
+from bookings.services import runs
+from bookings.vocabulary import RUN_MOVES, RunState
+
+CAN_TRY_AGAIN = (RunState.PARKED, RunState.REFUSED, RunState.FAILED)
+
+
+class AttemptInline(ReadOnlyInline):
+    model = Attempt
+    fields = ("number", "purpose", "started_at", "ended_at", "submitting_at", "step", "result", "reason")
+    readonly_fields = fields
+
+
+class EvidenceInline(ReadOnlyInline):
+    model = Evidence
+    fields = ("attempt_number", "step", "taken_at", "picture")
+    readonly_fields = fields
+    verbose_name_plural = gettext_lazy("pictures")
+
+    @display(description=gettext_lazy("picture"))
+    def picture(self, evidence: Evidence) -> str:
+        return format_html('<a class="text-link" href="/evidence/{}">{}</a>', evidence.uuid, _("Open"))
+
+
+class EventInline(ReadOnlyInline):
+    model = RunEvent
+    fields = ("seq", "at", "attempt_number", "standing", "step", "message", "duration_ms")
+    readonly_fields = fields
+    verbose_name_plural = gettext_lazy("log")
+    per_page = 50
+
+    @display(description=gettext_lazy("level"), label=badges.LEVEL)
+    def standing(self, event: RunEvent) -> tuple[str, str]:
+        return event.level, event.get_level_display()
+
+
+@admin.register(BookingRun)
+class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
+    """The robot's work, run by run. Workers write it; people stop a run or try it again."""
+
+    list_display = (
+        "property_text",
+        "wanted",
+        "kind",
+        "stands",
+        "result",
+        "attempt_number",
+        "partner",
+        "queued_at",
+    )
+    list_select_related = ("partner", "account")
+    list_filter = (
+        ("state", MultipleChoicesDropdownFilter),
+        ("reason_code", FieldTextFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("source", ChoicesDropdownFilter),
+        ("queued_at", DayRangeFilter),
+        ("wanted_date", DayRangeFilter),
+        ("partner", VisibleRelatedFilter),
+        ("account", VisibleRelatedFilter),
+    )
+    filtered_by = ("booking", "request", "uuid")
+    date_hierarchy = "queued_at"
+    search_fields = ("property_text", "address", "mls_number", "reason", "account__email")
+    search_help_text = gettext_lazy("Property, address, MLS number, reason or account")
+    sortable_by = ("property_text", "stands", "queued_at")
+    actions = ("stop_picked", "try_picked_again")
+    actions_detail = ("watch", "stop", "try_again")
+    inlines = (EventInline, AttemptInline, EvidenceInline)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("state", "kind"),
+                    "result",
+                    "reason",
+                    "what_next",
+                    ("property_text", "address"),
+                    ("mls_number", "listing_id"),
+                    ("wanted_date", "wanted_time", "time_zone"),
+                    ("duration_minutes", "auto_confirm_only"),
+                    "slots",
+                    "fitting",
+                    "listing_seen",
+                )
+            },
+        ),
+        (
+            gettext_lazy("Whose"),
+            {"fields": (("partner", "account"), ("request", "booking"), ("created_by", "source"))},
+        ),
+        (
+            gettext_lazy("How it went"),
+            {
+                "fields": (
+                    ("queued_at", "started_at", "finished_at"),
+                    ("attempt_number", "attempts_left", "step"),
+                    ("submitting_at", "submits", "absent_reads"),
+                    ("holder", "lease_until", "not_before"),
+                    ("stop_asked_at", "rung_at", "reason_code"),
+                    "uuid",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("result", "what_next", "slots", "fitting", "listing_seen", "uuid")
+
+    # ---- columns -----------------------------------------------------------------------------------
+
+    @display(description=gettext_lazy("wanted"), ordering="wanted_date")
+    def wanted(self, run: BookingRun) -> str:
+        if not run.wanted_date or not run.wanted_time:
+            return "-"
+        return f"{run.wanted_date:%a %d %b %Y}, {run.wanted_time:%H:%M}"
+
+    @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN)
+    def stands(self, run: BookingRun) -> tuple[str, str]:
+        return run.state, run.get_state_display()
+
+    @display(description=gettext_lazy("result"))
+    def result(self, run: BookingRun) -> str:
+        return run.title
+
+    @display(description=gettext_lazy("what next"))
+    def what_next(self, run: BookingRun) -> str:
+        return run.next_step or "-"
+
+    @display(description=gettext_lazy("open times"))
+    def slots(self, run: BookingRun) -> str:
+        return _in_lines(run.open_slots)
+
+    @display(description=gettext_lazy("listings that fit"))
+    def fitting(self, run: BookingRun) -> str:
+        return _in_lines(run.candidates)
+
+    @display(description=gettext_lazy("listing as seen"))
+    def listing_seen(self, run: BookingRun) -> str:
+        return _in_lines([run.listing] if run.listing else [])
+
+    # ---- who may, and when -------------------------------------------------------------------------
+
+    def has_book_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("bookings.book_run")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Only what the run's state allows is offered; the service decides again when it is asked."""
+        offered = super().get_actions_detail(request, object_id)
+        run = self.get_object(request, unquote(str(object_id))) if offered else None
+        if run is None:
+            return []
+        state = RunState(run.state)
+        fits = {
+            "watch": True,
+            "stop": RunState.CANCELLED in RUN_MOVES[state],
+            "try-again": state in CAN_TRY_AGAIN,
+        }
+        return [one for one in offered if fits[one.path]]
+
+    # ---- one run -----------------------------------------------------------------------------------
+
+    @action(description=gettext_lazy("Watch"), permissions=["view"], url_path="watch", icon="monitoring")
+    def watch(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(f"/runs/{self.row_or_404(request, object_id).uuid}")
+
+    @action(description=gettext_lazy("Cancel run"), permissions=["book"], url_path="stop", icon="cancel")
+    def stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(run: BookingRun, form: forms.Form) -> str:
+            stopped = runs.stop(run, by=request.user, reason=form.cleaned_data["reason"])
+            if stopped.state == RunState.CANCELLED:
+                return _("%s is cancelled.") % run
+            return _("The worker is asked to stop; it does so unless the request has already gone out.")
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=ReasonForm,
+            title=_("Cancel this run"),
+            says=_("The robot stops working on it. What BrokerBay already has stays on BrokerBay."),
+            button=_("Cancel run"),
+            do=do,
+        )
+
+    @action(description=gettext_lazy("Try again"), permissions=["book"], url_path="try-again", icon="replay")
+    def try_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(run: BookingRun, form: forms.Form) -> str:
+            runs.try_again(run, by=request.user)
+            return _("%s is queued again.") % run
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=SureForm,
+            title=_("Try this run again"),
+            says=_("It goes back to the queue with a fresh budget of attempts."),
+            button=_("Try again"),
+            do=do,
+        )
+
+    # ---- several -----------------------------------------------------------------------------------
+
+    @action(description=gettext_lazy("Cancel run"), permissions=["book"])
+    def stop_picked(self, request: HttpRequest, queryset: Any) -> None:
+        self.each(
+            request,
+            queryset,
+            lambda run: runs.stop(run, by=request.user),
+            done=_("%(count)d runs are cancelled or asked to stop."),
+        )
+
+    @action(description=gettext_lazy("Try again"), permissions=["book"])
+    def try_picked_again(self, request: HttpRequest, queryset: Any) -> None:
+        self.each(
+            request,
+            queryset,
+            lambda run: runs.try_again(run, by=request.user),
+            done=_("%(count)d runs are queued again."),
+        )
+
+
+def _in_lines(found: list[Any]) -> str:
+    """What the engine saw, a line each: "date 2026-07-01, time 10:00"."""
+    lines = [
+        ", ".join(f"{key} {value}" for key, value in one.items())
+        if isinstance(one, dict)
+        else json.dumps(one)
+        for one in found
+    ]
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines)) or "-"

@@ -1,0 +1,105 @@
+"""Filters of the admin's lists. All are Unfold's kinds: a plain SimpleListFilter is forgotten on Apply."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import DateTimeField, Field, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import (
+    BooleanRadioFilter,
+    DropdownFilter,
+    RangeDateFilter,
+    RelatedDropdownFilter,
+)
+from unfold.utils import parse_date_str
+
+Choices = list[tuple[str, Any]]
+
+
+class VisibleRelatedFilter(RelatedDropdownFilter):
+    """Offers just the rows that the person may see; Django's own offers every row there is."""
+
+    def field_choices(self, field: Field, request: HttpRequest, model_admin: ModelAdmin) -> list[Any]:
+        target = model_admin.admin_site.get_model_admin(field.remote_field.model)
+        return [(row.pk, str(row)) for row in target.get_queryset(request)]
+
+
+class YesNoFilter(BooleanRadioFilter):
+    """An empty choice, as Apply sends it, filters nothing."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return super().queryset(request, queryset) if self.value() in ("0", "1") else queryset
+
+
+class DayRangeFilter(RangeDateFilter):
+    """From one day to another, both whole; a moment belongs to its day in the current time zone."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        first, last = self._day("from"), self._day("to")
+        if first is not None:
+            queryset = queryset.filter(**{f"{self.parameter_name}__gte": self._start_of(first)})
+        if last is not None and last < date.max:
+            queryset = queryset.filter(
+                **{f"{self.parameter_name}__lt": self._start_of(last + timedelta(days=1))}
+            )
+        return queryset
+
+    def _day(self, end: str) -> date | None:
+        written = self.used_parameters.get(f"{self.parameter_name}_{end}")
+        return parse_date_str(written) if isinstance(written, str) else None
+
+    def _start_of(self, day: date) -> date | datetime:
+        if not isinstance(self.field, DateTimeField):
+            return day
+        # A day at the end of the calendar has no midnight in every zone.
+        safe = min(max(day, date(2, 1, 1)), date(9998, 12, 31))
+        return timezone.make_aware(datetime.combine(safe, time.min))
+
+
+class HiddenFilter(DropdownFilter):
+    """Hidden bookings stay out of the list until they are asked for."""
+
+    title = _("hidden bookings")
+    parameter_name = "hidden"
+    all_option = ("", _("Left out"))
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
+        return [("too", _("Shown too")), ("only", _("Only these"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "too":
+            return queryset
+        return queryset.filter(hidden_at__isnull=self.value() != "only")
+
+
+class KeyStateFilter(DropdownFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
+        return [("live", _("Live")), ("revoked", _("Revoked"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("live", "revoked"):
+            return queryset
+        return queryset.filter(revoked_at__isnull=self.value() == "live")
+
+
+class AssignedFilter(DropdownFilter):
+    """Clients whose partner nobody has named yet are what an operator looks for."""
+
+    title = _("partner named")
+    parameter_name = "assigned"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
+        return [("yes", _("Yes")), ("no", _("Not yet"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(partner__isnull=self.value() == "no")

@@ -1,0 +1,117 @@
+"""Words for people: times at the property's door, lengths, states."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from bookings.vocabulary import BookingStatus, Health, Level, PassState, RequestState, RunState
+
+register = template.Library()
+
+# Which colour stands beside a word; the word itself is always there too.
+TONES: dict[str, str] = {
+    RunState.QUEUED: "calm",
+    RunState.RUNNING: "busy",
+    RunState.PARKED: "warn",
+    RunState.UNCONFIRMED: "warn",
+    RunState.BOOKED: "good",
+    RunState.DONE: "good",
+    RunState.REFUSED: "bad",
+    RunState.FAILED: "bad",
+    RequestState.NEEDS_INFO: "warn",
+    RequestState.NEEDS_PERSON: "bad",
+    BookingStatus.CONFIRMED: "good",
+    BookingStatus.PENDING: "calm",
+    BookingStatus.TIME_SUGGESTED: "warn",
+    BookingStatus.DECLINED: "bad",
+    Health.SIGNED_IN: "good",
+    Health.NEEDS_SIGN_IN: "warn",
+    Health.CHALLENGED: "bad",
+    PassState.PARTIAL: "warn",
+    Level.SUCCESS: "good",
+    Level.WARNING: "warn",
+    Level.ERROR: "bad",
+}
+
+
+@register.filter
+def tone(word: str) -> str:
+    return TONES.get(word, "quiet")
+
+
+@register.filter
+def words(code: str) -> str:
+    """
+    >>> words("find_listing"), words("")
+    ('Find listing', '')
+    """
+    return code.replace("_", " ").capitalize()
+
+
+@register.filter
+def took(milliseconds: int | None) -> str:
+    """
+    >>> took(340), took(1240), took(75_000), took(None)
+    ('340 ms', '1.2 s', '1 min 15 s', '')
+    """
+    if milliseconds is None:
+        return ""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    return f"{minutes} min {seconds} s"
+
+
+@register.filter
+def zone_words(zone: str) -> str:
+    """
+    >>> zone_words("America/Toronto"), zone_words("America/Argentina/Buenos_Aires"), zone_words("UTC")
+    ('Toronto time', 'Buenos Aires time', 'UTC')
+    """
+    name = zone or settings.DEFAULT_TIME_ZONE
+    return f"{name.rpartition('/')[2].replace('_', ' ')} time" if "/" in name else name
+
+
+@register.filter
+def in_zone(moment: datetime | None, zone: str) -> datetime | None:
+    """The moment as the wall clock there shows it, for the date filter."""
+    if moment is None:
+        return None
+    return timezone.make_naive(moment, ZoneInfo(zone or settings.DEFAULT_TIME_ZONE))
+
+
+@register.filter
+def clock(at: time | None) -> str:
+    """
+    >>> clock(time(10)), clock(time(13, 45)), clock(time(0, 15)), clock(None)
+    ('10:00 AM', '1:45 PM', '12:15 AM', '')
+    """
+    if at is None:
+        return ""
+    return f"{at.hour % 12 or 12}:{at.minute:02} {'AM' if at.hour < 12 else 'PM'}"
+
+
+@register.filter
+def day(when: date | None) -> str:
+    """A day with its weekday, and its year when it is another than the present one."""
+    if when is None:
+        return ""
+    same_year = when.year == timezone.localdate().year
+    return date_format(when, "D j M" if same_year else "D j M Y")
+
+
+@register.simple_tag
+def wanted(run: Any) -> str:
+    """When a run's showing is to be, zone named: "Tue 24 Nov, 10:00 AM Toronto time"."""
+    if run.wanted_date is None or run.wanted_time is None:
+        return ""
+    return f"{day(run.wanted_date)}, {clock(run.wanted_time)} {zone_words(run.time_zone)}"
