@@ -33,13 +33,13 @@ def data_dir_is_ours(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 def the_outside_gets_https(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """W001: a portal that answers to other hosts than this machine and has no HTTPS sends passwords in the clear."""
+    """W001: a portal that answers to other hosts than this machine and has no HTTPS leaks passwords."""
     public = sorted(set(settings.ALLOWED_HOSTS) - LOOPBACK)
     if settings.HTTPS or settings.DEBUG or not public:
         return []
     return [
         checks.Warning(
-            f"The portal answers to {', '.join(public)}, and HTTPS is off: passwords and cookies travel in the clear.",
+            f"The portal answers to {', '.join(public)}, and HTTPS is off: passwords travel in the clear.",
             hint="Set HTTPS=true (and BEHIND_PROXY=true behind a proxy that ends https).",
             id="brokerbay.W001",
         )
@@ -54,7 +54,7 @@ def debug_stays_home(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         return []
     return [
         checks.Error(
-            f"DEBUG is on and the portal answers to {', '.join(public)}: it would show its insides to strangers.",
+            f"DEBUG is on and the portal answers to {', '.join(public)}: strangers would see its insides.",
             hint="Set DEBUG=false, or ALLOWED_HOSTS to localhost.",
             id="brokerbay.E002",
         )

@@ -1,7 +1,7 @@
 """The door through which every setting enters: environment variables, read by typed readers.
 
-A wrong or missing word is noted, and `Environment.stop_if_wrong` then stops the programme once, with one sentence
-per variable that names it and says how to cure it. Values of secrets are never quoted.
+A wrong or missing word is noted, and `Environment.stop_if_wrong` then stops the programme once, with a
+sentence per variable that names it and says how to cure it. Values of secrets are never quoted.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
-from redis.connection import parse_url
 
 YES = frozenset({"1", "true", "yes", "on"})
 NO = frozenset({"0", "false", "no", "off"})
 EXIT_WRONG_SETTING = 2
+OUTSIDE_SITES = ("SUPABASE_URL", "PROPERTY_API_URL", "BROKERBAY_URL")
+LOCAL_SITES = "local-sites.env"
 
 
 class WrongSetting(ImproperlyConfigured):
@@ -193,15 +194,8 @@ class Environment:
         self.problems.append(f"{name} {problem}. {cure}")
 
 
-def redis_arguments(url: str) -> dict[str, Any]:
-    """`url` as keyword arguments for redis.Redis, as django-eventstream wants them."""
-    arguments = dict(parse_url(url))
-    encrypted = arguments.pop("connection_class", None) is not None
-    return {**arguments, "ssl": True} if encrypted else arguments
-
-
 def load_files(base: Path) -> None:
-    """Fill os.environ from `.env` (or ENV_FILE) and then from DATA_DIR/secrets.env; what is already set wins.
+    """Fill os.environ from `.env` (or ENV_FILE), then what `make run` keeps in DATA_DIR; what is set wins.
 
     An ENV_FILE that is named but empty (`ENV_FILE=`) means: no file at all.
     """
@@ -209,7 +203,11 @@ def load_files(base: Path) -> None:
     if not named:
         return
     _load(base / named)
-    _load(base / (os.environ.get("DATA_DIR") or "var") / "secrets.env")
+    data_dir = base / (os.environ.get("DATA_DIR") or "var")
+    _load(data_dir / "secrets.env")
+    # All or nothing: the key of a local site must never be sent to a real one.
+    if not any(os.environ.get(name) for name in OUTSIDE_SITES):
+        _load(data_dir / LOCAL_SITES)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """200, or 503 with what is missing. BrokerBay, Supabase and workers are not asked: they never take the portal down."""
+    """200, or 503 with what is missing; BrokerBay and Supabase never take it down."""
     missing = list(_missing())
     return JsonResponse(
         {"status": "waiting" if missing else "ready", "missing": missing}, status=503 if missing else 200

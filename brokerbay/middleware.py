@@ -43,7 +43,7 @@ def content_security(get_response: Any) -> Any:
 
 @sync_and_async_middleware
 def request_ids(get_response: Any) -> Any:
-    """Gives each request an id of ours (a caller's is not believed), for its log lines and its X-Request-ID."""
+    """Gives each request an id of ours (a caller's is not believed), for its log lines and X-Request-ID."""
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:

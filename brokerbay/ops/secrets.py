@@ -33,10 +33,9 @@ def keep(data_dir: Path) -> Path:
     missing = [f"{name}={make()}\n" for name, make in MAKERS.items() if name not in names]
     if missing:
         # Opened with its mode, so that it is at no moment readable by others.
-        with open(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8"
-        ) as file:
-            file.write("".join(missing))
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(file, "a", encoding="utf-8") as lines:
+            lines.write("".join(missing))
     path.chmod(0o600)
     return path
 
