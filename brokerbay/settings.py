@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from brokerbay.env import Environment, load_files, redis_arguments
+from brokerbay.env import Environment, load_files
 from brokerbay.logs import logging_config
 from brokerbay.navigation import UNFOLD as UNFOLD
 
@@ -15,7 +15,7 @@ load_files(BASE_DIR)
 ENVIRONMENT = Environment(os.environ)
 env = ENVIRONMENT
 
-# ---- Where it runs -------------------------------------------------------------------------------------------------
+# ---- Where it runs -----------------------------------------------------------------------------------------
 
 DEBUG = env.flag(
     "DEBUG", default=False, says="Show tracebacks in the browser. Never on a machine that others reach."
@@ -74,7 +74,7 @@ LOG_FORMAT = env.choice(
     "LOG_FORMAT", default="text", among=("text", "json"), says="Log lines for people or for machines."
 )
 
-# ---- What it works with --------------------------------------------------------------------------------------------
+# ---- What it works with ------------------------------------------------------------------------------------
 
 DATABASE = env.database(
     "DATABASE_URL", fallback=DATA_DIR / "db.sqlite3", says="PostgreSQL; without it SQLite in DATA_DIR."
@@ -129,7 +129,7 @@ if SUPABASE_URL and not SUPABASE_KEY:
     )
 env.stop_if_wrong()
 
-# ---- Django --------------------------------------------------------------------------------------------------------
+# ---- Django ------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "brokerbay",
@@ -188,7 +188,7 @@ USE_I18N = True
 LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 vars().update(EMAIL)
 
-# ---- Rows, cache, files --------------------------------------------------------------------------------------------
+# ---- Rows, cache, files ------------------------------------------------------------------------------------
 
 SQLITE_OPTIONS = {
     # Readers never wait for the writer, and two writers queue up instead of failing half-way.
@@ -241,12 +241,12 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 
-# ---- Queue and live log --------------------------------------------------------------------------------------------
+# ---- Queue and live log ------------------------------------------------------------------------------------
 
 Q_BROKER: dict[str, Any] = {"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}
 Q_LIMITS = {
-    # A task's own deadlines lie well below; `retry` is far above queue wait plus run time, since the ORM broker
-    # hands a task out a second time after it.
+    # A task's own deadlines lie well below `timeout`. `retry` is far above queue wait plus run time: after it
+    # the ORM broker hands a task out a second time.
     "timeout": 300,
     "retry": 3600,
     # The rows and the sweep decide about another try, never the queue.
@@ -272,11 +272,11 @@ Q_CLUSTER: dict[str, Any] = {
     # Chosen by Q_CLUSTER_NAME=booking; takes the rest from above.
     "ALT_CLUSTERS": {"booking": {"workers": BOOKING_WORKERS, "scheduler": False}},
 }
-EVENTSTREAM_STORAGE_CLASS = "django_eventstream.storage.DjangoModelStorage"
-if REDIS_URL:
-    EVENTSTREAM_REDIS = redis_arguments(REDIS_URL)
+# The run-event rows are the events; with REDIS_URL bookings.live passes the word of new ones over it.
+EVENTSTREAM_STORAGE_CLASS = "bookings.live.channels.RunEventStorage"
+EVENTSTREAM_CHANNELMANAGER_CLASS = "bookings.live.channels.RunChannels"
 
-# ---- Security ------------------------------------------------------------------------------------------------------
+# ---- Security ----------------------------------------------------------------------------------------------
 
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -288,7 +288,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
 
 SESSION_COOKIE_SECURE = HTTPS

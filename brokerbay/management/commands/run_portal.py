@@ -67,7 +67,7 @@ class Command(BaseCommand):
         if browser_path:
             own["BROWSER_EXECUTABLE"] = browser_path
         if not os.environ.get("EMAIL_URL"):
-            own["EMAIL_URL"] = f"filemail://{settings.DATA_DIR / 'mail'}"
+            own["EMAIL_URL"] = f"filemail:///{settings.DATA_DIR / 'mail'}"
         if len(sites.commands) < 2:
             # One of the sites is a real one: nothing of the demo may be put into it.
             own["SIMULATOR_TOKEN"] = ""
