@@ -15,7 +15,7 @@ router = Router(tags=["Health"])
 log = logging.getLogger(__name__)
 
 
-@router.get("/health", auth=None, response={200: shapes.Health, 503: shapes.Health})
+@router.get("/health", auth=None, response={200: shapes.Health, 503: shapes.Health}, exclude_none=True)
 def show_health(request: HttpRequest) -> Status[shapes.Health]:
     """Whether the portal answers and its database too."""
     is_up = _database_answers()

@@ -1,0 +1,196 @@
+"""Bad input gets a sentence in the envelope, never a 500."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from bookings.api import health, records
+from bookings.models import Account
+from bookings.services import people
+from bookings.vocabulary import Health, Role
+from tests.bookings.api.callers import browser, send, wish
+from tests.bookings.cast import Cast, make_booking
+
+BODIES = [
+    ("POST", "/api/auto-book"),
+    ("POST", "/api/property-exists"),
+    ("PATCH", "/api/bookings/{booking}"),
+]
+UNREADABLE = {
+    "half of an object": b'{"property": ',
+    "no UTF-8": b"\xff\xfe\x00",
+    "a number of 5000 digits": b'{"version": ' + b"9" * 5000 + b"}",
+    "a hundred thousand brackets": b"[" * 100_000,
+    "two documents": b"{}{}",
+}
+NO_OBJECT = {"nothing": b"", "a list": b"[]", "a text": b'"x"', "a number": b"1", "null": b"null"}
+
+
+def envelope(answer: Any) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(answer.content)
+    assert body["success"] is False
+    assert body["error"].endswith(".")
+    assert set(body) <= {"success", "error", "fields", "jobId"}
+    return body
+
+
+@pytest.mark.parametrize(("method", "path"), BODIES)
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_body_that_is_no_json_is_400(cast: Cast, method: str, path: str, body: bytes) -> None:
+    url = path.format(booking=make_booking(cast.account).pk)
+    answer = send(browser(cast.owner), method, url, body)
+    assert answer.status_code == 400
+    assert "JSON" in envelope(answer)["error"]
+
+
+@pytest.mark.parametrize(("method", "path"), BODIES)
+@pytest.mark.parametrize("body", NO_OBJECT.values(), ids=NO_OBJECT)
+def test_a_body_that_is_no_object_is_422(cast: Cast, method: str, path: str, body: bytes) -> None:
+    url = path.format(booking=make_booking(cast.account).pk)
+    answer = send(browser(cast.owner), method, url, body)
+    assert answer.status_code == 422
+    envelope(answer)
+
+
+@pytest.mark.parametrize(("method", "path"), BODIES)
+def test_a_body_of_fifty_megabytes_is_413(cast: Cast, method: str, path: str) -> None:
+    url = path.format(booking=make_booking(cast.account).pk)
+    answer = send(browser(cast.owner), method, url, b" " * 50_000_000)
+    assert answer.status_code == 413
+    envelope(answer)
+
+
+@pytest.mark.parametrize("text", ["\ud800 broken", "12 King St\ud83d", "\udfff" * 9])
+def test_half_a_character_is_refused(cast: Cast, text: str) -> None:
+    answer = send(browser(cast.owner), "POST", "/api/auto-book", wish(property=text))
+    assert answer.status_code == 422
+    assert set(envelope(answer)["fields"]) == {"property"}
+
+
+@pytest.mark.parametrize("name", ["\ud800", "x" * 5000, "", "<script>", "__class__", "\x00"])
+def test_a_field_that_nobody_asked_for_is_refused(cast: Cast, name: str) -> None:
+    answer = send(browser(cast.owner), "POST", "/api/auto-book", {**wish(), name: 1})
+    assert answer.status_code == 422
+    envelope(answer)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/", "/api/nothing", "/api/bookings/", "/api/bookings/1/", "/api/auto-book/", "/api/auto-book/1",
+     "/api/auto-book/not-a-uuid", "/api/auto-book/00000000-0000-0000-0000-000000000000", "/api/export/xml",
+     "/api/auto-book/00000000-0000-0000-0000-00000000000g/stream", "/api/bookings/%00", "/api/%ff"],
+)  # fmt: skip
+def test_an_address_that_leads_nowhere_is_404(cast: Cast, path: str) -> None:
+    answer = browser(cast.owner).get(path)
+    assert answer.status_code == 404
+    envelope(answer)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", "/api/bookings"), ("POST", "/api/stats"), ("DELETE", "/api/auto-book"),
+     ("GET", "/api/manual-login"),
+     ("GET", "/api/property-exists"), ("TRACE", "/api/health"), ("POST", "/api/bookings/1")],
+)  # fmt: skip
+def test_a_method_that_is_not_meant_is_405_and_names_those_that_are(
+    cast: Cast, method: str, path: str
+) -> None:
+    answer = send(browser(cast.owner), method, path)
+    assert answer.status_code == 405
+    assert answer["Allow"]
+    envelope(answer)
+
+
+def test_a_silent_database_is_503_and_says_when_to_come_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(user: object, wanted: object) -> None:
+        raise OperationalError("the password is hunter2")
+
+    monkeypatch.setattr(records.reads, "matching", down)
+    answer = browser(cast.owner).get("/api/bookings")
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert "hunter2" not in envelope(answer)["error"]
+
+
+def test_a_fault_of_ours_is_told_in_the_envelope_and_says_nothing_of_itself(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(user: object, wanted: object) -> None:
+        raise ZeroDivisionError("the password is hunter2")
+
+    monkeypatch.setattr(records.reads, "matching", broken)
+    answer = browser(cast.owner, raise_request_exception=False).get("/api/bookings")
+    assert answer.status_code == 500
+    assert "hunter2" not in answer.content.decode()
+    envelope(answer)
+
+
+def test_a_fault_of_ours_still_reaches_those_who_listen_for_faults(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(user: object, wanted: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(records.reads, "matching", broken)
+    with pytest.raises(ZeroDivisionError):
+        browser(cast.owner).get("/api/bookings")
+
+
+# ---- health and the account ------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_health_needs_no_sign_in_and_says_nothing_more() -> None:
+    answer = browser().get("/api/health")
+    body = answer.json()
+    assert answer.status_code == 200
+    assert (body["success"], body["status"], body["database"]) == (True, "ok", "up")
+    assert set(body) == {"success", "status", "timestamp", "database"}
+
+
+def test_health_is_503_while_the_database_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_database_answers", lambda: False)
+    answer = browser().get("/api/health")
+    body = answer.json()
+    assert answer.status_code == 503
+    assert (body["success"], body["status"], body["database"]) == (False, "down", "down")
+    assert body["error"].endswith(".")
+
+
+def test_a_session_is_valid_once_the_account_is_signed_in(cast: Cast) -> None:
+    client = browser(cast.owner)
+    before = client.get("/api/session-status").json()["session"]
+    Account.objects.filter(pk=cast.account.pk).update(health=Health.SIGNED_IN, session="sealed")
+    after = client.get("/api/session-status").json()["session"]
+    assert set(before) >= {"isValid", "lastLogin", "userEmail", "createdAt"}
+    assert (before["isValid"], after["isValid"]) == (False, True)
+    assert after["userEmail"] == cast.account.email
+    assert "sealed" not in str(after)
+
+
+def test_a_partner_without_an_account_has_no_session(cast: Cast) -> None:
+    Account.objects.filter(pk=cast.account.pk).update(is_active=False)
+    session = browser(cast.owner).get("/api/session-status").json()["session"]
+    assert (session["isValid"], session["userEmail"]) == (False, None)
+    answer = send(browser(cast.manager), "POST", "/api/manual-login")
+    assert answer.status_code == 422
+
+
+def test_the_sign_in_is_handed_to_the_accounts_own_page(cast: Cast) -> None:
+    body = send(browser(cast.manager), "POST", "/api/manual-login").json()
+    assert set(body) == {"success", "message", "url"}
+    assert body["url"] == f"/admin/bookings/account/{cast.account.pk}/change/"
+
+
+def test_who_works_for_several_partners_names_whose_account(cast: Cast) -> None:
+    people.join(cast.manager, cast.other, Role.MANAGER)
+    client = browser(cast.manager)
+    assert set(client.get("/api/session-status").json()["fields"]) == {"partner"}
+    session = client.get("/api/session-status", {"partner": cast.other.name}).json()["session"]
+    assert session["userEmail"] == cast.other_account.email
