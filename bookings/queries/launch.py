@@ -1,0 +1,90 @@
+"""What a booking can be started from: clients' requests, and homes that a person names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from bookings.models import Partner, Property, ShowingRequest
+from bookings.queries.homes import STILL_WANTED
+from bookings.services.showings import is_mls_number
+
+LISTED = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A property as a person named it, with what we know of it."""
+
+    text: str
+    mls_number: str = ""
+    address: str = ""
+    time_zone: str = ""
+
+
+def home_named(user: User, text: str) -> Home:
+    """A known home goes by its MLS number, so that the same wish in other words is recognised as the same."""
+    text = text.strip()
+    named = Q(property_id=text.upper()) | Q(address__iexact=text)
+    known = Property.objects.visible_to(user).filter(named).order_by("pk").first()
+    if known is not None and is_mls_number(known.property_id):
+        return Home(
+            text=known.property_id,
+            mls_number=known.mls_number or known.property_id,
+            address=known.address,
+            time_zone=known.time_zone,
+        )
+    if is_mls_number(text):
+        return Home(text=text.upper(), mls_number=text.upper())
+    return Home(text=text, address=text)
+
+
+def _still_wanted(user: User) -> QuerySet[ShowingRequest]:
+    requests = ShowingRequest.objects.visible_to(user).annotate(word=Lower("status"))
+    return (
+        requests.filter(word__in=STILL_WANTED)
+        .exclude(property=None)
+        .exclude(property__address="")
+        .select_related("property", "client", "partner")
+    )
+
+
+def wanted_requests(user: User, now: datetime) -> list[ShowingRequest]:
+    """Clients' requests for a property with an address whose day has not passed, soonest first."""
+    yesterday = (now - timedelta(days=1)).date()
+    coming = Q(scheduled_date=None) | Q(scheduled_date__gt=yesterday)
+    return list(
+        _still_wanted(user).filter(coming).order_by("scheduled_date", "scheduled_time", "pk")[:LISTED]
+    )
+
+
+def wanted_request(user: User, request_id: str) -> ShowingRequest | None:
+    if not request_id or "\x00" in request_id:
+        return None
+    return _still_wanted(user).filter(pk=request_id).first()
+
+
+def request_for(user: User, request_id: str, partner: Partner, property_text: str) -> ShowingRequest | None:
+    """The request of that id, if it is the partner's own and about that property."""
+    request = wanted_request(user, request_id)
+    if request is None or request.partner_id != partner.pk or request.property_id != property_text:
+        return None
+    return request
+
+
+def as_form(request: ShowingRequest) -> dict[str, str]:
+    """A request in the words of the form's fields; what it lacks is left out."""
+    minutes = request.partner.showing_minutes if request.partner else ""
+    said = {
+        "request": request.pk,
+        "partner": request.partner_id or "",
+        "property": request.property_id or "",
+        "date": request.scheduled_date.isoformat() if request.scheduled_date else "",
+        "time": request.scheduled_time.strftime("%H:%M") if request.scheduled_time else "",
+        "duration": minutes,
+    }
+    return {name: str(value) for name, value in said.items() if value}

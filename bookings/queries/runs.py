@@ -1,0 +1,113 @@
+"""The run page's reads: a run's log, told as attempts, steps and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser, User
+
+from bookings.models import Attempt, BookingRun, Evidence, RunEvent
+from bookings.vocabulary import AttemptPurpose, Level, RunKind, RunState
+
+LINES_SHOWN = 500
+# What a booking goes through, in order: a page shows the steps that are still to come.
+BOOKING_STEPS = (
+    "open_site",
+    "check_own_list",
+    "find_listing",
+    "open_wizard",
+    "choose_date",
+    "choose_slot",
+    "choose_duration",
+    "submit",
+    "verify",
+)
+_GRAVITY = {Level.INFO: 0, Level.SUCCESS: 1, Level.WARNING: 2, Level.ERROR: 3}
+
+
+@dataclass(slots=True, kw_only=True)
+class StepTold:
+    """A named part of an attempt, as its lines told it. `duration_ms` is None while it lasts."""
+
+    name: str
+    started_at: datetime
+    level: Level = Level.INFO
+    message: str = ""
+    duration_ms: int | None = None
+    pictures: list[Evidence] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptTold:
+    attempt: Attempt
+    steps: Sequence[StepTold]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTold:
+    """`attempts` are newest first. `lines` are the log's last ones; `last_seq` is where a stream goes on."""
+
+    run: BookingRun
+    attempts: Sequence[AttemptTold]
+    lines: Sequence[RunEvent]
+    last_seq: int
+    left_out: int
+
+
+def visible_run(user: User | AnonymousUser, run_uuid: UUID) -> BookingRun | None:
+    runs = BookingRun.objects.visible_to(user).filter(uuid=run_uuid)
+    run: BookingRun | None = runs.select_related("partner", "booking", "request", "created_by").first()
+    return run
+
+
+def told(run: BookingRun) -> RunTold:
+    """A run's story, in two queries."""
+    newest = run.events.select_related("evidence").order_by("-seq")[:LINES_SHOWN]
+    lines = list(reversed(newest))
+    attempts = [
+        AttemptTold(
+            attempt=attempt, steps=steps_of(line for line in lines if line.attempt_number == attempt.number)
+        )
+        for attempt in run.attempts.order_by("-number")
+    ]
+    return RunTold(
+        run=run,
+        attempts=attempts,
+        lines=lines,
+        last_seq=lines[-1].seq if lines else 0,
+        left_out=lines[0].seq - 1 if lines else 0,
+    )
+
+
+def steps_of(lines: Iterable[RunEvent]) -> list[StepTold]:
+    """The steps that an attempt's lines name, in order; lines without a step belong to none."""
+    steps: list[StepTold] = []
+    for line in lines:
+        if not line.step:
+            continue
+        if not steps or steps[-1].name != line.step:
+            steps.append(StepTold(name=line.step, started_at=line.at))
+        _add(steps[-1], line)
+    return steps
+
+
+def _add(step: StepTold, line: RunEvent) -> None:
+    step.level = max(step.level, Level(line.level), key=_GRAVITY.__getitem__)
+    step.message = line.message
+    step.duration_ms = line.duration_ms if line.duration_ms is not None else step.duration_ms
+    if line.evidence is not None:
+        step.pictures.append(line.evidence)
+
+
+def upcoming_steps(told: RunTold) -> list[str]:
+    """The steps that an attempt under way has not come to yet."""
+    if told.run.state != RunState.RUNNING or told.run.kind != RunKind.BOOK or not told.attempts:
+        return []
+    latest = told.attempts[0]
+    if latest.attempt.purpose != AttemptPurpose.PERFORM:
+        return []
+    done = [step.name for step in latest.steps if step.name in BOOKING_STEPS]
+    return list(BOOKING_STEPS[BOOKING_STEPS.index(done[-1]) + 1 :] if done else BOOKING_STEPS)

@@ -1,0 +1,118 @@
+// A run as it happens: lines appended as they come, the rest of the page fetched anew when something moved.
+"use strict";
+(() => {
+  const page = document.querySelector("[data-run]");
+  const log = document.querySelector("[data-log]");
+  const scroll = document.querySelector("[data-scroll]");
+  const newest = document.querySelector("[data-newest]");
+  const link = document.querySelector("[data-link-state]");
+  const dialog = document.querySelector("[data-dialog]");
+  const TONES = { success: "good", warning: "warn", error: "bad" };
+  const NEAR = 48; // pixels from the end that still count as "at the end"
+  const REST = 400; // milliseconds between a move and the look at the rest of the page
+  const RETRY = 3000;
+  const clock = new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: log.dataset.zone,
+  });
+
+  let last = Number(log.dataset.last);
+  let source = null;
+  let looking = 0;
+  let retry = 0;
+
+  const isOpen = () => document.getElementById("summary").dataset.open === "yes";
+  const atEnd = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+  const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; newest.hidden = true; };
+  const tell = (words, tone = "") => { if (link.textContent !== words) { link.textContent = words; link.className = `link-state ${tone}`; } };
+
+  function took(milliseconds) {
+    if (milliseconds < 1000) return `${milliseconds} ms`;
+    if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+    const seconds = Math.round(milliseconds / 1000);
+    return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  }
+
+  function element(name, text) {
+    const made = document.createElement(name);
+    made.textContent = text;
+    return made;
+  }
+
+  function append(line) {
+    if (line.seq <= last) return;
+    last = line.seq;
+    const follow = atEnd();
+    const row = document.createElement("li");
+    row.className = `${TONES[line.level] || "quiet"}${line.state ? " moved" : ""} fresh`;
+    row.dataset.seq = line.seq;
+    const time = element("time", clock.format(new Date(line.at)));
+    time.dateTime = line.at;
+    row.append(time, " ", element("span", line.message));
+    if (line.durationMs !== null) row.append(" ", element("small", took(line.durationMs)));
+    log.append(row);
+    if (follow) toEnd(); else newest.hidden = false;
+    if (line.state || line.picture || line.durationMs !== null || line.step) lookSoon();
+  }
+
+  function lookSoon() {
+    looking ||= setTimeout(async () => {
+      looking = 0;
+      await Portal.refresh(`${page.dataset.run}?part=run`);
+      settle();
+    }, REST);
+  }
+
+  // An ended run has nothing more to tell, and a browser has only six connections to give.
+  function settle() {
+    const summary = document.getElementById("summary");
+    document.title = `${summary.dataset.title} · Showings`;
+    if (isOpen()) return connect();
+    disconnect();
+    tell("Ended");
+  }
+
+  function disconnect() {
+    clearTimeout(retry);
+    source?.close();
+    source = null;
+  }
+
+  function connect() {
+    if (source || document.hidden) return;
+    source = new EventSource(`${page.dataset.events}?lastEventId=${last}`);
+    source.addEventListener("stream-open", () => { tell("Live", "good"); lookSoon(); });
+    source.addEventListener("log", (event) => append(JSON.parse(event.data)));
+    source.addEventListener("status", lookSoon);
+    source.addEventListener("stream-reset", () => window.location.reload());
+    source.addEventListener("error", () => {
+      // The browser comes back by itself after a broken connection, not after a refused one; our own way is one
+      // way for both, and goes on after the last line that was shown.
+      disconnect();
+      tell("Reconnecting…", "warn");
+      retry = setTimeout(() => { lookSoon(); connect(); }, RETRY * (0.5 + Math.random() / 2));
+    });
+  }
+
+  newest.addEventListener("click", toEnd);
+  scroll.addEventListener("scroll", () => { if (atEnd()) newest.hidden = true; }, { passive: true });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return disconnect();
+    lookSoon();
+  });
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-picture]");
+    if (!opener || event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    const picture = dialog.querySelector("[data-dialog-picture]");
+    picture.src = opener.href;
+    picture.alt = opener.querySelector("img").alt;
+    dialog.querySelector("[data-dialog-title]").textContent = opener.dataset.picture;
+    dialog.showModal();
+    dialog.addEventListener("close", () => document.getElementById(opener.id)?.focus(), { once: true });
+  });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+
+  toEnd();
+  settle();
+})();

@@ -1,0 +1,20 @@
+"""The pages' addresses. The API has its own under /api/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from bookings.views import board, launch, runs, signing
+
+urlpatterns = [
+    path("", board.dashboard, name="dashboard"),
+    path("dashboard", board.dashboard, name="dashboard_too"),
+    path("auto-book", launch.auto_book, name="auto_book"),
+    path("runs/<uuid:uuid>", runs.run_page, name="run"),
+    path("runs/<uuid:uuid>/events", runs.run_events, name="run_events"),
+    path("runs/<uuid:uuid>/stop", runs.stop_run, name="stop_run"),
+    path("runs/<uuid:uuid>/try-again", runs.try_again, name="try_again"),
+    path("evidence/<uuid:uuid>", runs.evidence, name="evidence"),
+    path("sign-in", signing.SignIn.as_view(), name="sign_in"),
+    path("sign-out", signing.SignOut.as_view(), name="sign_out"),
+]

@@ -1,0 +1,237 @@
+"""Starting a booking: the form, and the clients' requests that fill it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.validators import MinLengthValidator, ProhibitNullCharactersValidator, RegexValidator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from bookings.models import Account, BookingRun, Partner, ShowingRequest
+from bookings.models.partner import ShowingMinutes
+from bookings.queries import launch as launch_queries
+from bookings.services import runs
+from bookings.services.errors import AlreadyThere, Rejected
+from bookings.vocabulary import OPEN_RUN_STATES, Health, Source
+
+FROM_ADDRESS = (
+    "partner",
+    "property",
+    "date",
+    "time",
+    "duration",
+    "auto_confirm_only",
+    "listing_id",
+    "request",
+)
+
+
+class LaunchForm(forms.Form):
+    """What a person wants booked. Each field complains in a sentence that says what to do."""
+
+    partner = forms.ModelChoiceField(
+        Partner.objects.none(),
+        label="For",
+        empty_label="Choose a partner",
+        error_messages={
+            "required": "Choose the partner to book for.",
+            "invalid_choice": "You do not work for that partner. Choose one from the list.",
+        },
+    )
+    property = forms.CharField(
+        label="Property",
+        max_length=300,
+        help_text="Street address or MLS number, like N12345678.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        validators=[
+            MinLengthValidator(5, "Write at least five letters of the address, or the MLS number."),
+            RegexValidator(r"^[^\x00-\x1f\x7f-\x9f]*$", "It holds characters that cannot be used here."),
+        ],
+        error_messages={
+            "required": "Say which property: its address or its MLS number.",
+            "max_length": "That is too long for an address; 300 characters are enough.",
+        },
+    )
+    date = forms.DateField(
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+        error_messages={
+            "required": "Name the day of the showing.",
+            "invalid": "There is no such day. Write it as 2026-07-31.",
+        },
+    )
+    time = forms.TimeField(
+        label="Start time",
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time", "step": 900}),
+        input_formats=["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p"],
+        error_messages={
+            "required": "Name the time of the showing.",
+            "invalid": "That is no time of day. Write it as 14:30 or 2:30 PM.",
+        },
+    )
+    duration = forms.TypedChoiceField(
+        label="How long",
+        choices=ShowingMinutes.choices,
+        widget=forms.RadioSelect,
+        coerce=int,
+        error_messages={
+            "required": "Say how long the showing is to last.",
+            "invalid_choice": "Choose 15, 30, 45 or 60 minutes.",
+        },
+    )
+    auto_confirm_only = forms.BooleanField(label="Only if it confirms at once", required=False)
+    listing_id = forms.RegexField(r"^[0-9a-f]{24}$", required=False, widget=forms.HiddenInput)
+    request = forms.CharField(
+        required=False,
+        max_length=100,
+        widget=forms.HiddenInput,
+        validators=[ProhibitNullCharactersValidator()],
+    )
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, partners: list[Partner], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        if len(partners) == 1:
+            self.partner = partners[0]
+            del self.fields["partner"]
+        else:
+            self.fields["partner"].queryset = Partner.objects.visible_to(user).filter(is_active=True)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "partner" in self.fields:
+            self.partner = cleaned.get("partner")
+        return cleaned
+
+    def wish(self) -> runs.Wish:
+        said = self.cleaned_data
+        home = launch_queries.home_named(self.user, said["property"])
+        return runs.Wish(
+            property_text=home.text,
+            mls_number=home.mls_number,
+            address=home.address,
+            time_zone=home.time_zone,
+            listing_id=said["listing_id"],
+            date=said["date"],
+            time=said["time"],
+            duration_minutes=said["duration"],
+            auto_confirm_only=said["auto_confirm_only"],
+        )
+
+    def client_request(self, wish: runs.Wish) -> ShowingRequest | None:
+        """The client's request that this booking answers, if it is still for the same property."""
+        return launch_queries.request_for(
+            self.user, self.cleaned_data["request"], self.partner, wish.property_text
+        )
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def auto_book(request: HttpRequest) -> HttpResponse:
+    user = request.user
+    assert isinstance(user, User)
+    may_book = user.has_perm("bookings.book_run")
+    partners = list(Partner.objects.visible_to(user).filter(is_active=True)[:50])
+    if request.method != "POST":
+        form = LaunchForm(initial=_initial(request, user, partners), user=user, partners=partners)
+        return _page(request, form, partners, may_book)
+    if not may_book:
+        raise PermissionDenied
+    form = LaunchForm(request.POST, user=user, partners=partners)
+    run, clash = _launch(form) if form.is_valid() else (None, None)
+    if run is None:
+        return _page(request, form, partners, may_book, clash=clash, status=400)
+    return redirect("run", uuid=run.uuid)
+
+
+def _launch(form: LaunchForm) -> tuple[BookingRun | None, BookingRun | None]:
+    """The new run, or None and, for a double, the run that is under way; the form then says why."""
+    wish = form.wish()
+    try:
+        run = runs.queue(
+            wish,
+            partner=form.partner,
+            source=Source.PERSON,
+            by=form.user,
+            request=form.client_request(wish),
+            idempotency_key=_key(form.cleaned_data["key"], wish),
+        )
+    except AlreadyThere as double:
+        form.add_error("property", double.message)
+        return None, _under_way(form, wish)
+    except Rejected as no:
+        form.add_error(no.field if no.field in form.fields else None, no.message)
+        return None, None
+    return run, None
+
+
+def _key(key: uuid.UUID | None, wish: runs.Wish) -> str:
+    """A double click is the same form with the same wish; going back and changing the wish is a new one."""
+    if key is None:
+        return ""
+    digest = hashlib.sha256(repr(wish).encode()).hexdigest()[:16]
+    return f"form:{key}:{digest}"
+
+
+def _under_way(form: LaunchForm, wish: runs.Wish) -> BookingRun | None:
+    runs_here = BookingRun.objects.visible_to(form.user).filter(
+        partner=form.partner, property_text=wish.property_text, state__in=OPEN_RUN_STATES
+    )
+    run: BookingRun | None = runs_here.first()
+    return run
+
+
+def _initial(request: HttpRequest, user: User, partners: list[Partner]) -> dict[str, Any]:
+    """What the address says, or the client's request that it names, or nothing but a usual length."""
+    said = {name: request.GET[name][:300] for name in FROM_ADDRESS if request.GET.get(name)}
+    picked = launch_queries.wanted_request(user, said.get("request", ""))
+    if picked is not None:
+        said = launch_queries.as_form(picked) | said
+    usual = partners[0].showing_minutes if len(partners) == 1 else ShowingMinutes.HALF
+    return {"duration": usual, **said, "key": uuid.uuid4()}
+
+
+def _page(
+    request: HttpRequest,
+    form: LaunchForm,
+    partners: list[Partner],
+    may_book: bool,
+    *,
+    clash: BookingRun | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    accounts = Account.objects.filter(partner__in=partners, is_active=True).only("partner", "health", "email")
+    context = {
+        "form": form,
+        "partners": partners,
+        "may_book": may_book,
+        "clash": clash,
+        "wanted": launch_queries.wanted_requests(form.user, now),
+        "today": _earliest_today(now, partners),
+        "needs_sign_in": [
+            account for account in accounts if account.health in (Health.NEEDS_SIGN_IN, Health.CHALLENGED)
+        ],
+        "has_account": {account.partner_id for account in accounts},
+        "lone_partner": partners[0] if len(partners) == 1 else None,
+    }
+    return render(request, "bookings/launch/page.html", context, status=status)
+
+
+def _earliest_today(now: datetime, partners: list[Partner]) -> str:
+    days = [now.astimezone(ZoneInfo(partner.time_zone)).date() for partner in partners]
+    return min(days, default=now.date()).isoformat()

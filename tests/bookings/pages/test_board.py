@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from bookings import wallclock
+from bookings.models import Booking, BookingRun
+from bookings.queries.board import board, bookings_per_day
+from bookings.services import sync
+from bookings.vocabulary import BookingStatus, Health, Need, RequestState, RunState
+from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_run
+
+TORONTO = ZoneInfo("America/Toronto")
+# One person signed in, their rights, their partners, and one query for each part of the board.
+QUERY_BUDGET = 18
+
+
+def at_noon(booking_day: int, **fields: object) -> dict[str, object]:
+    day = in_days(booking_day)
+    return {
+        "booking_date": day,
+        "booking_time": time(12),
+        "starts_at": wallclock.instant(day, time(12), "America/Toronto"),
+        **fields,
+    }
+
+
+def test_a_visitor_is_asked_to_sign_in_first(db: None, client: Client) -> None:
+    answer = client.get("/dashboard")
+    assert answer.status_code == 302
+    assert answer["Location"] == "/sign-in?next=/dashboard"
+
+
+@pytest.mark.parametrize("address", ["/", "/dashboard"])
+def test_the_dashboard_shows_what_is_booked_and_what_runs(cast: Cast, client: Client, address: str) -> None:
+    make_booking(cast.account, **at_noon(2, property_address="12 Example Lane"))
+    run = make_run(cast.partner, by=cast.owner)
+    client.force_login(cast.colleague)
+    text = client.get(address).content.decode()
+    assert f"/runs/{run.uuid}" in text
+    assert run.address in text
+    assert "Showings per day" in text
+    assert "The same as a table" in text
+
+
+def test_a_stranger_sees_nothing_of_it(cast: Cast, client: Client) -> None:
+    booking = make_booking(cast.account, booking_date=timezone.now().astimezone(TORONTO).date())
+    run = make_run(cast.partner, by=cast.owner)
+    request = make_request(cast.partner, booking_status=RequestState.NEEDS_INFO)
+    client.force_login(cast.stranger)
+    text = client.get("/").content.decode()
+    for secret in (
+        booking.property_address,
+        str(run.uuid),
+        run.address,
+        request.property.address,
+        cast.account.email,
+    ):
+        assert secret not in text
+
+
+def test_somebody_without_a_team_is_told_how_to_get_one(cast: Cast, client: Client) -> None:
+    client.force_login(cast.bare_staff)
+    assert "You belong to no team yet" in client.get("/").content.decode()
+
+
+def test_a_refused_run_comes_up_with_its_next_step_until_it_is_asked_for_anew(
+    cast: Cast, client: Client
+) -> None:
+    run = make_run(cast.partner, by=cast.owner)
+    BookingRun.objects.filter(pk=run.pk).update(state=RunState.REFUSED, reason_code="slot_unavailable")
+    client.force_login(cast.owner)
+    text = client.get("/").content.decode()
+    assert "That time is not offered" in text
+    assert "Pick one of the open times." in text
+
+    make_run(cast.partner, by=cast.owner, property_text=run.property_text, time=time(11))
+    shown = board(cast.owner, now=timezone.now(), zone=TORONTO)
+    assert list(shown.runs_for_person) == []
+
+
+def test_a_run_that_waits_for_a_clock_needs_nobody(cast: Cast) -> None:
+    run = make_run(cast.partner)
+    later = timezone.now() + timedelta(minutes=1)
+    BookingRun.objects.filter(pk=run.pk).update(
+        state=RunState.PARKED, reason_code="site_down", not_before=later
+    )
+    shown = board(cast.owner, now=timezone.now(), zone=TORONTO)
+    assert shown.counts.needs_you == 0
+    assert shown.counts.waiting == 1
+
+
+def test_a_request_that_lacks_something_says_what(cast: Cast, client: Client) -> None:
+    make_request(cast.partner, booking_status=RequestState.NEEDS_INFO, needs=[Need.TIME], scheduled_time=None)
+    client.force_login(cast.viewer)
+    assert "No time was given" in client.get("/").content.decode()
+
+
+def test_today_is_the_day_at_the_propertys_own_door(cast: Cast) -> None:
+    now = datetime(2026, 7, 2, 5, 0, tzinfo=UTC)  # 1 am in Toronto, still 10 pm of the 1st in Vancouver
+    day = datetime(2026, 7, 1).date()  # noqa: DTZ001 - a wall calendar's day
+    for zone in ("America/Toronto", "America/Vancouver"):
+        at = time(21)
+        make_booking(
+            cast.account,
+            property_address=f"A home on {zone}",
+            booking_date=day,
+            booking_time=at,
+            time_zone=zone,
+            starts_at=wallclock.instant(day, at, zone),
+        )
+    shown = board(cast.owner, now=now, zone=TORONTO)
+    assert [booking.property_address for booking in shown.today] == ["A home on America/Vancouver"]
+    assert shown.counts.today == 1
+
+
+def test_cancelled_and_hidden_bookings_are_not_counted(cast: Cast) -> None:
+    make_booking(cast.account, **at_noon(1))
+    make_booking(cast.account, **at_noon(1, status=BookingStatus.CANCELLED))
+    make_booking(cast.account, **at_noon(1, hidden_at=timezone.now()))
+    make_booking(cast.account, **at_noon(1, status=BookingStatus.PENDING))
+    counts = board(cast.owner, now=timezone.now(), zone=TORONTO).counts
+    assert (counts.confirmed, counts.pending) == (1, 1)
+
+
+def test_the_chart_has_every_day_with_its_figures(cast: Cast) -> None:
+    make_booking(cast.account, **at_noon(2))
+    make_booking(cast.account, **at_noon(2, status=BookingStatus.PENDING))
+    days = bookings_per_day(cast.owner, in_days(0))
+    assert len(days) == 29
+    assert {day.day: (day.confirmed, day.pending) for day in days if day.total} == {in_days(2): (1, 1)}
+
+
+def test_a_sick_account_says_that_its_runs_wait(cast: Cast, client: Client) -> None:
+    type(cast.account).objects.filter(pk=cast.account.pk).update(health=Health.NEEDS_SIGN_IN)
+    client.force_login(cast.owner)
+    assert "Sign it in; they go on by themselves." in client.get("/").content.decode()
+
+
+def test_operators_see_the_last_sync_pass_and_partners_do_not(cast: Cast, client: Client) -> None:
+    sync.begin("test")
+    client.force_login(cast.owner)
+    assert "Last sync pass" not in client.get("/").content.decode()
+    client.force_login(cast.admin)
+    assert "Last sync pass" in client.get("/").content.decode()
+
+
+def test_the_moving_part_comes_alone_for_the_live_refresh(cast: Cast, client: Client) -> None:
+    client.force_login(cast.owner)
+    part = client.get("/?part=board").content.decode()
+    assert 'id="counts"' in part
+    assert "<html" not in part
+
+
+def test_the_dashboard_keeps_to_its_query_budget_however_many_rows(
+    cast: Cast, client: Client, django_assert_max_num_queries
+) -> None:
+    for number in range(4):
+        make_booking(cast.account, **at_noon(0))
+        make_request(cast.partner, booking_status=RequestState.NEEDS_INFO)
+        run = make_run(cast.partner, by=cast.owner)
+        if number % 2:
+            BookingRun.objects.filter(pk=run.pk).update(state=RunState.FAILED, reason_code="page_changed")
+    client.force_login(cast.owner)
+    with django_assert_max_num_queries(QUERY_BUDGET):
+        client.get("/")
+    assert Booking.objects.count() == 4

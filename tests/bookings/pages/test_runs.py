@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.test import Client
+from django.utils import timezone
+
+from bookings.models import BookingRun, Evidence
+from bookings.queries.runs import steps_of, told, upcoming_steps
+from bookings.services import bookings as booking_service
+from bookings.services import runs
+from bookings.services.runs import AttemptEnd, LogLine
+from bookings.vocabulary import Level, RunState
+from tests.bookings.cast import Cast, in_days, make_run
+
+JPEG = b"\xff\xd8\xff\xe0" + b"0" * 64
+QUERY_BUDGET = 14
+
+
+def play(
+    run: BookingRun, steps: Sequence[str] = ("open_site", "find_listing"), picture: bytes = b""
+) -> BookingRun:
+    claimed = runs.claim(run.pk, holder="test")
+    assert claimed is not None
+    lines = [
+        LogLine(
+            at=timezone.now(),
+            message=f"Did {step}",
+            step=step,
+            duration_ms=1200,
+            picture=kept(claimed, step, picture) if picture else "",
+        )
+        for step in steps
+    ]
+    runs.tell(run.pk, lines, fence=claimed.attempt_number)
+    return claimed
+
+
+def kept(run: BookingRun, step: str, picture: bytes) -> str:
+    return storages["evidence"].save(f"{run.uuid}/{step}.jpg", ContentFile(picture))
+
+
+def end(run: BookingRun, **ended: object) -> BookingRun:
+    return runs.settle(run.pk, AttemptEnd(**ended), fence=run.attempt_number)  # type: ignore[arg-type]
+
+
+def booked(run: BookingRun) -> BookingRun:
+    seen = booking_service.Seen(
+        showing_id="1",
+        listing_id="a" * 24,
+        address="12 Example Lane",
+        date=run.wanted_date,
+        time=run.wanted_time,
+        duration_minutes=30,
+        status="requested",
+        badge="Awaiting Approval",
+        url="",
+    )
+    return end(run, result="booked", showing=seen)
+
+
+def test_the_page_tells_the_wish_the_steps_and_the_log(cast: Cast, client: Client) -> None:
+    run = play(make_run(cast.partner, by=cast.owner))
+    client.force_login(cast.colleague)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert "10:00 AM Toronto time" in text
+    assert "Open site" in text
+    assert "Did find_listing" in text
+    assert "1.2 s" in text
+    assert 'data-last="4"' in text
+
+
+@pytest.mark.parametrize("address", ["", "?part=run", "/events"])
+def test_a_stranger_gets_nothing(cast: Cast, client: Client, address: str) -> None:
+    run = make_run(cast.partner)
+    client.force_login(cast.stranger)
+    assert client.get(f"/runs/{run.uuid}{address}").status_code == 404
+
+
+@pytest.mark.parametrize("deed", ["stop", "try-again"])
+def test_a_stranger_moves_nothing_and_a_viewer_may_not(cast: Cast, client: Client, deed: str) -> None:
+    run = make_run(cast.partner)
+    for person, status in ((cast.stranger, 404), (cast.viewer, 403)):
+        client.force_login(person)
+        assert client.post(f"/runs/{run.uuid}/{deed}").status_code == status
+    run.refresh_from_db()
+    assert run.state == RunState.QUEUED
+
+
+def test_a_visitor_is_asked_to_sign_in_first(cast: Cast, client: Client) -> None:
+    run = make_run(cast.partner)
+    assert client.get(f"/runs/{run.uuid}")["Location"].startswith("/sign-in?next=")
+    assert client.get(f"/runs/{run.uuid}/events").status_code == 404
+
+
+def test_no_such_run_is_a_page_in_plain_words(cast: Cast, client: Client) -> None:
+    client.force_login(cast.owner)
+    answer = client.get(f"/runs/{uuid.uuid4()}")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+
+
+def test_stop_and_try_again_are_offered_where_they_can_be_done(cast: Cast, client: Client) -> None:
+    run = make_run(cast.partner, by=cast.owner)
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert 'id="stop"' in text
+    assert 'id="try-again"' not in text
+
+    client.post(f"/runs/{run.uuid}/stop")
+    run.refresh_from_db()
+    assert run.state == RunState.CANCELLED
+    assert 'id="stop"' not in client.get(f"/runs/{run.uuid}").content.decode()
+
+
+def test_a_refused_run_shows_its_open_slots_as_new_bookings(cast: Cast, client: Client) -> None:
+    run = play(make_run(cast.partner, by=cast.owner))
+    end(
+        run,
+        result="refused",
+        code="slot_unavailable",
+        message="10:00 AM is not offered.",
+        open_slots=[{"date": in_days(3).isoformat(), "time": "13:15"}],
+    )
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert "That time is not offered." in text
+    assert "Pick one of the open times." in text
+    assert "1:15 PM" in text
+    assert f"property={run.property_text}&amp;date={in_days(3).isoformat()}&amp;time=13%3A15" in text
+    assert 'id="try-again"' in text
+
+    client.force_login(cast.viewer)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert "1:15 PM" in text
+    assert "/auto-book?" not in text
+
+
+def test_an_ambiguous_address_shows_its_candidates(cast: Cast, client: Client) -> None:
+    run = play(make_run(cast.partner, by=cast.owner))
+    end(
+        run,
+        result="parked",
+        code="ambiguous_listing",
+        message="Two listings fit.",
+        candidates=[
+            {"address": "12 Example Lane, Unit 2", "mls_number": "N11112222", "listing_id": "b" * 24}
+        ],
+    )
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert "12 Example Lane, Unit 2" in text
+    assert f"listing_id={'b' * 24}" in text
+
+
+def test_a_booked_run_says_what_brokerbay_calls_it_and_links_the_booking(cast: Cast, client: Client) -> None:
+    run = booked(play(make_run(cast.partner, by=cast.owner)))
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert "the listing side must approve" in text
+    assert "“Awaiting Approval”" in text
+
+
+def test_a_deed_that_came_too_late_is_told_in_a_sentence(cast: Cast, client: Client) -> None:
+    run = booked(play(make_run(cast.partner, by=cast.owner)))
+    client.force_login(cast.owner)
+    text = client.post(f"/runs/{run.uuid}/try-again", follow=True).content.decode()
+    assert "cannot be tried again" in text
+
+
+def test_attempts_are_told_apart_newest_first(cast: Cast) -> None:
+    run = play(make_run(cast.partner))
+    end(run, result="broke", code="site_down", message="No answer.", retry_is_safe=True)
+    BookingRun.objects.filter(pk=run.pk).update(state=RunState.QUEUED, not_before=None)
+    play(run, ["open_site"])
+    story = told(BookingRun.objects.get(pk=run.pk))
+    assert [(each.attempt.number, [step.name for step in each.steps]) for each in story.attempts] == [
+        (2, ["open_site"]),
+        (1, ["open_site", "find_listing"]),
+    ]
+    assert upcoming_steps(story)[:2] == ["check_own_list", "find_listing"]
+
+
+def test_a_step_is_as_grave_as_its_gravest_line(cast: Cast) -> None:
+    run = make_run(cast.partner)
+    claimed = runs.claim(run.pk, holder="test")
+    assert claimed is not None
+    levels = (Level.INFO, Level.ERROR, Level.INFO)
+    lines = [LogLine(at=timezone.now(), message=level, level=level, step="submit") for level in levels]
+    runs.tell(run.pk, lines, fence=1)
+    steps = steps_of(run.events.filter(step="submit"))
+    assert [(step.name, step.level) for step in steps] == [("submit", Level.ERROR)]
+
+
+def test_a_long_log_is_cut_at_its_beginning_and_says_so(cast: Cast, client: Client, monkeypatch) -> None:
+    monkeypatch.setattr("bookings.queries.runs.LINES_SHOWN", 2)
+    run = play(make_run(cast.partner))
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert "The first 2 lines are left out." in text
+    assert 'data-last="4"' in text
+
+
+def test_the_page_keeps_to_its_query_budget_however_long_the_log(
+    cast: Cast, client: Client, django_assert_max_num_queries
+) -> None:
+    run = play(make_run(cast.partner, by=cast.owner), ["open_site"] * 30, picture=JPEG)
+    client.force_login(cast.owner)
+    with django_assert_max_num_queries(QUERY_BUDGET):
+        client.get(f"/runs/{run.uuid}")
+
+
+def test_a_picture_goes_to_those_who_may_see_its_run_and_stays_in_no_cache(
+    cast: Cast, client: Client
+) -> None:
+    run = play(make_run(cast.partner), ["open_site"], picture=JPEG)
+    picture = Evidence.objects.get(run=run)
+    address = f"/evidence/{picture.uuid}"
+    client.force_login(cast.colleague)
+    assert address in client.get(f"/runs/{run.uuid}").content.decode()
+    answer = client.get(address)
+    assert answer.content == JPEG
+    assert answer["Content-Type"] == "image/jpeg"
+    assert answer["Cache-Control"] == "private, no-store"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+    client.force_login(cast.stranger)
+    assert client.get(address).status_code == 404
+
+
+def test_a_lost_picture_and_what_is_no_picture_are_not_found(cast: Cast, client: Client) -> None:
+    run = play(make_run(cast.partner), ["open_site"], picture=b"<svg onload='alert(1)'>")
+    picture = Evidence.objects.get(run=run)
+    client.force_login(cast.owner)
+    assert client.get(f"/evidence/{picture.uuid}").status_code == 404
+    storages["evidence"].delete(picture.file.name)
+    assert client.get(f"/evidence/{picture.uuid}").status_code == 404
+
+
+def test_the_stream_says_plainly_that_it_needs_an_asgi_server(cast: Cast, client: Client) -> None:
+    run = make_run(cast.partner)
+    client.force_login(cast.owner)
+    assert client.get(f"/runs/{run.uuid}/events").status_code == 501
+    assert client.get(f"/runs/{run.uuid}/events", {"lastEventId": "junk"}).status_code == 400
