@@ -1,0 +1,68 @@
+# The front door. `make help` lists what it opens.
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench lock docs clean
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
+DATA_DIR ?= var
+BIN := .venv/bin
+PY := $(BIN)/python
+# As many tests at once as there are cores; a file's tests stay together, for they share its servers.
+PYTEST_ARGS ?= -n auto --dist loadfile
+export DATA_DIR
+ifdef PORT
+export PORT
+endif
+
+help: ## List what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .installed ## Run the whole portal here: PORT=8000, DATA_DIR=var; Ctrl-C ends it
+	@$(PY) -m brokerbay.ops.secrets
+	@$(PY) manage.py run_portal
+
+test: .installed-dev ## Run the whole test suite, with no account and no internet
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+check: .installed-dev ## Everything CI looks at: format, lint, types, arrows, migrations, settings, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@DATA_DIR=var/check $(PY) -m brokerbay.ops.secrets
+	ENV_FILE=.env.example DATA_DIR=var/check $(PY) manage.py makemigrations --check --dry-run
+	ENV_FILE=.env.example DATA_DIR=var/check $(PY) manage.py check --deploy --fail-level WARNING
+	$(BIN)/hadolint Dockerfile
+	$(MAKE) --no-print-directory test
+
+fix: .installed-dev ## Format the code and repair what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .installed-dev ## Measure; prints a table and writes bench.json into DATA_DIR
+	$(PY) -m tests.bench
+
+docs: .installed-dev ## Write the tables of settings and commands anew into README.md
+	@DATA_DIR=var/check $(PY) -m brokerbay.ops.secrets
+	ENV_FILE=.env.example DATA_DIR=var/check $(PY) manage.py write_readme_tables
+
+lock: .installed-dev ## Pin the newest packages that pyproject.toml allows, with their hashes
+	$(BIN)/uv pip compile pyproject.toml --upgrade --generate-hashes --universal --python-version 3.11 \
+		--custom-compile-command "make lock" --quiet -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --upgrade --generate-hashes --universal --python-version 3.11 \
+		--group dev -c requirements.txt --custom-compile-command "make lock" --quiet -o requirements-dev.txt
+
+clean: ## Remove what can be made again; the data in DATA_DIR stays
+	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache var/check
+
+# Each run looks whether the pins have changed; when not, that takes a twentieth of a second.
+.PHONY: .installed .installed-dev
+.installed: .python
+	@$(PYTHON) brokerbay/ops/install.py requirements.txt
+
+.installed-dev: .python
+	@$(PYTHON) brokerbay/ops/install.py requirements-dev.txt
+
+.PHONY: .python
+.python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and was not found. Install one, or name it: make run PYTHON=/path/to/python3" >&2; exit 1; }
