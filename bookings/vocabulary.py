@@ -216,6 +216,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "Look at the last picture, then try again or book by hand.",
     ),
     "stopped": ("Stopped by a person", "Start a new booking if it is wanted after all."),
+    "withdrawn": ("The client changed the request", "The request is looked at anew, as it now stands."),
     "expired": ("The showing's start has passed", "Ask the client for a new time."),
     "account_busy": ("Waiting for the account", "One browser at a time uses a BrokerBay account."),
     "already_booked": ("Already booked", "The account already holds a live booking for this time."),

@@ -403,8 +403,12 @@ def settle(run_id: int, end: AttemptEnd, *, fence: int) -> BookingRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Move:
+    """A decided move. `message` is the full reason for the row; `line`, where the engine's own last line has
+    said that already, is what the log adds to it."""
+
     to: RunState
     message: str
+    line: str = ""
     level: Level = Level.INFO
     code: str = ""
     not_before: datetime | None = None
@@ -419,16 +423,26 @@ def _after_perform(run: BookingRun, end: AttemptEnd) -> _Move:
     if end.result == "booked" and end.showing is not None:
         return _Move(to=RunState.BOOKED, message=end.message or "Booked", level=Level.SUCCESS)
     if run.stop_asked_at is not None and run.submitting_at is None:
-        return _Move(to=RunState.CANCELLED, message="Stopped before anything was sent", code="stopped")
+        return _stopped(run)
     if end.result == "found":
         return _Move(to=RunState.DONE, message=end.message or "Done", level=Level.SUCCESS)
     if end.result == "refused":
         return _Move(
-            to=RunState.REFUSED, message=end.message, level=Level.ERROR, code=end.code, fields=_NOTHING_SENT
+            to=RunState.REFUSED,
+            message=end.message,
+            line=f"Refused: {reason_title(end.code)}",
+            level=Level.ERROR,
+            code=end.code,
+            fields=_NOTHING_SENT,
         )
     if end.result == "parked":
         return _Move(
-            to=RunState.PARKED, message=end.message, level=Level.WARNING, code=end.code, fields=_NOTHING_SENT
+            to=RunState.PARKED,
+            message=end.message,
+            line=f"Waiting: {reason_title(end.code)}",
+            level=Level.WARNING,
+            code=end.code,
+            fields=_NOTHING_SENT,
         )
     if run.submitting_at is not None:
         return _unconfirmed(run, end.message or "The answer never came", code=end.code or "no_answer")
@@ -440,14 +454,25 @@ def _try_again(run: BookingRun, end: AttemptEnd) -> _Move:
         wait = backoff(MAX_ATTEMPTS - run.attempts_left)
         return _Move(
             to=RunState.PARKED,
-            message=f"{end.message} Trying again in {max(1, round(wait.total_seconds()))} s.",
+            message=end.message,
+            line=f"Trying again in {max(1, round(wait.total_seconds()))} s",
             level=Level.WARNING,
             code=end.code,
             not_before=timezone.now() + wait,
         )
+    code = end.code or "attempts_spent"
     return _Move(
-        to=RunState.FAILED, message=end.message, level=Level.ERROR, code=end.code or "attempts_spent"
+        to=RunState.FAILED,
+        message=end.message,
+        line=f"Given up: {reason_title(code)}",
+        level=Level.ERROR,
+        code=code,
     )
+
+
+def _stopped(run: BookingRun) -> _Move:
+    code = run.reason_code if run.reason_code == "withdrawn" else "stopped"
+    return _Move(to=RunState.CANCELLED, message="Stopped before anything was sent", code=code)
 
 
 def backoff(attempt: int) -> timedelta:
@@ -461,7 +486,8 @@ def _unconfirmed(run: BookingRun, message: str, *, code: str) -> _Move:
     sent_at = run.submitting_at or timezone.now()
     return _Move(
         to=RunState.UNCONFIRMED,
-        message=f"{message} BrokerBay's own list will tell; nothing is clicked twice.",
+        message=message,
+        line="BrokerBay's own list will tell whether it arrived; nothing is clicked twice",
         level=Level.WARNING,
         code=code,
         not_before=sent_at + QUIET_TIME,
@@ -513,26 +539,12 @@ def _apply(run: BookingRun, move: _Move, end: AttemptEnd, fence: int) -> None:
     before = RunState(run.state)
     _check_move(before, move.to)
     booking = booking_service.adopt(run, end.showing) if move.to == RunState.BOOKED and end.showing else None
-    open_slots, candidates = list(end.open_slots), list(end.candidates)
-    fields: dict[str, Any] = {
-        "state": move.to,
-        "reason_code": move.code,
-        "reason": (move.message if move.code else "")[:500],
-        "not_before": move.not_before,
-        "lease_until": None,
-        "holder": "",
-        "rung_at": None,
-        "updated_at": now,
-        "open_slots": open_slots,
-        "candidates": candidates,
-        **move.fields,
-    }
+    fields = _columns(move)
+    fields |= {"open_slots": list(end.open_slots), "candidates": list(end.candidates)}
     if end.listing:
         fields |= {"listing": end.listing, "listing_id": end.listing.get("listing_id") or run.listing_id}
     if booking is not None:
         fields["booking"] = booking
-    if not move.to.is_open:
-        fields["finished_at"] = now
     moved = BookingRun.objects.filter(pk=run.pk, attempt_number=fence, state=before).update(**fields)
     if moved != 1:
         raise Moved(f"{run} is no longer {before.label}.")
@@ -541,7 +553,8 @@ def _apply(run: BookingRun, move: _Move, end: AttemptEnd, fence: int) -> None:
     Attempt.objects.filter(run=run, number=fence).update(
         ended_at=now, result=end.result, reason_code=end.code, reason=end.message[:500], step=end.step
     )
-    _event(run.pk, move.message, level=move.level, state=move.to, attempt_number=fence, step=end.step)
+    line = move.line or move.message
+    _event(run.pk, line, level=move.level, state=move.to, attempt_number=fence, step=end.step)
     _after_move(run, before, source=Source.ROBOT)
     _ring_waiting(run)
 
@@ -567,7 +580,8 @@ def _request_state(run: BookingRun) -> RequestState:
     if run.state == RunState.BOOKED:
         return RequestState.BOOKED
     if run.state == RunState.CANCELLED:
-        return RequestState.RECEIVED
+        # Withdrawn upstream: judged anew as it now stands. Stopped by a person: theirs to start again.
+        return RequestState.RECEIVED if run.reason_code == "withdrawn" else RequestState.NEEDS_PERSON
     if run.state == RunState.EXPIRED:
         return RequestState.CLOSED
     waits_for_clock = run.state == RunState.PARKED and run.not_before is not None
@@ -615,9 +629,21 @@ def stop(run: BookingRun, *, by: User, source: Source = Source.PERSON, reason: s
             _event(run.pk, f"{by} asked to stop this run", level=Level.WARNING)
             audit.note("run.stop_asked", run, source=source, by=by, partner=run.partner, reason=reason)
             return run
-        _check_move(before, RunState.CANCELLED)
-        _move_free(run, RunState.CANCELLED, f"Stopped by {by}", code="stopped", source=source, by=by)
+        stopped = _Move(to=RunState.CANCELLED, message=reason or f"Stopped by {by}", code="stopped")
+        _move_free(run, stopped, source=source, by=by)
     return run
+
+
+# What a run forgets when a person sends it back to the queue.
+_FRESH: dict[str, Any] = {
+    "attempts_left": MAX_ATTEMPTS,
+    "submits": 0,
+    "submitting_at": None,
+    "absent_reads": 0,
+    "stop_asked_at": None,
+    "open_slots": [],
+    "candidates": [],
+}
 
 
 def try_again(run: BookingRun, *, by: User, source: Source = Source.PERSON) -> BookingRun:
@@ -632,25 +658,10 @@ def try_again(run: BookingRun, *, by: User, source: Source = Source.PERSON) -> B
             raise NotAllowed(f"A run that is “{before.label}” cannot be tried again.")
         if run.starts_at is not None and run.starts_at <= timezone.now():
             raise Rejected("The showing's start has passed; start a new booking for a later time.")
+        again = _Move(to=RunState.QUEUED, message=f"{by} asked to try again", fields=_FRESH)
         try:
             with transaction.atomic():
-                _move_free(
-                    run,
-                    RunState.QUEUED,
-                    f"{by} asked to try again",
-                    source=source,
-                    by=by,
-                    fields={
-                        "attempts_left": MAX_ATTEMPTS,
-                        "submits": 0,
-                        "submitting_at": None,
-                        "absent_reads": 0,
-                        "finished_at": None,
-                        "stop_asked_at": None,
-                        "open_slots": [],
-                        "candidates": [],
-                    },
-                )
+                _move_free(run, again, source=source, by=by)
         except IntegrityError as double:
             raise AlreadyThere("The same showing is already being booked by another run.") from double
         _ring(run.pk)
@@ -673,10 +684,10 @@ def withdraw(request: ShowingRequest, *, reason: str) -> bool:
     if run.state == RunState.UNCONFIRMED or run.submitting_at is not None:
         return False
     if run.state == RunState.RUNNING:
-        BookingRun.objects.filter(pk=run.pk).update(stop_asked_at=timezone.now())
+        BookingRun.objects.filter(pk=run.pk).update(stop_asked_at=timezone.now(), reason_code="withdrawn")
         _event(run.pk, f"{reason}; asked to stop", level=Level.WARNING)
         return True
-    _move_free(run, RunState.CANCELLED, reason, code="stopped", source=Source.SYNC)
+    _move_free(run, _Move(to=RunState.CANCELLED, message=reason, code="withdrawn"), source=Source.SYNC)
     return True
 
 
@@ -688,48 +699,48 @@ def resume_signed_in(account: Account, *, by: User | None, source: Source) -> in
     resumed = 0
     for run in waiting.select_related("partner"):
         with transaction.atomic():
-            _move_free(run, RunState.QUEUED, "The account is signed in again", source=source, by=by)
+            again = _Move(to=RunState.QUEUED, message="The account is signed in again")
+            _move_free(run, again, source=source, by=by)
             _ring(run.pk)
         resumed += 1
     return resumed
 
 
-def _move_free(
-    run: BookingRun,
-    to: RunState,
-    message: str,
-    *,
-    source: Source,
-    by: User | None = None,
-    code: str = "",
-    level: Level = Level.INFO,
-    not_before: datetime | None = None,
-    fields: dict[str, Any] | None = None,
-) -> None:
-    """Move a run that nobody holds. The caller's transaction has locked or fenced it."""
-    now = timezone.now()
+def _move_free(run: BookingRun, move: _Move, *, source: Source, by: User | None = None) -> None:
+    """Carry out a decided move of a run that nobody holds, or whose holder is lost.
+
+    Called in the caller's transaction. Raises Moved when somebody else was faster.
+    """
     before = RunState(run.state)
-    values: dict[str, Any] = {
-        "state": to,
-        "reason_code": code,
-        "reason": message[:500] if code else "",
-        "not_before": not_before,
+    _check_move(before, move.to)
+    fields = _columns(move)
+    moved = BookingRun.objects.filter(
+        pk=run.pk, state=before, attempt_number=run.attempt_number, lease_until=run.lease_until
+    ).update(**fields)
+    if moved != 1:
+        raise Moved(f"{run} is no longer {before.label}; look again.")
+    for name, value in fields.items():
+        setattr(run, name, value)
+    line = move.line or move.message
+    _event(run.pk, line, level=move.level, state=move.to, attempt_number=run.attempt_number)
+    _after_move(run, before, source=source, by=by)
+
+
+def _columns(move: _Move) -> dict[str, Any]:
+    """What a move writes into the run's row: nobody holds it afterwards."""
+    now = timezone.now()
+    return {
+        "state": move.to,
+        "reason_code": move.code,
+        "reason": (move.message if move.code else "")[:500],
+        "not_before": move.not_before,
         "lease_until": None,
         "holder": "",
         "rung_at": None,
         "updated_at": now,
-        **({} if to.is_open else {"finished_at": now}),
-        **(fields or {}),
+        "finished_at": None if move.to.is_open else now,
+        **move.fields,
     }
-    moved = BookingRun.objects.filter(
-        pk=run.pk, state=before, attempt_number=run.attempt_number, lease_until=run.lease_until
-    ).update(**values)
-    if moved != 1:
-        raise Moved(f"{run} is no longer {before.label}; look again.")
-    for name, value in values.items():
-        setattr(run, name, value)
-    _event(run.pk, message, level=level, state=to, attempt_number=run.attempt_number)
-    _after_move(run, before, source=source, by=by)
 
 
 def _check_move(before: RunState, to: RunState) -> None:
@@ -770,45 +781,33 @@ def _take_back_expired() -> None:
 
 def _take_back(run: BookingRun) -> None:
     fence = run.attempt_number
-    if run.state == RunState.UNCONFIRMED:
-        _move_free(
-            run, RunState.UNCONFIRMED, "The worker stopped while reading the list", source=Source.ROBOT
-        )
-    elif run.submitting_at is not None:
-        move = _unconfirmed(run, "The worker stopped after sending.", code="no_answer")
-        _move_free(
-            run,
-            move.to,
-            move.message,
-            source=Source.ROBOT,
-            code=move.code,
-            level=move.level,
-            not_before=move.not_before,
-            fields=move.fields,
-        )
-    elif run.stop_asked_at is not None:
-        _move_free(
-            run, RunState.CANCELLED, "Stopped before anything was sent", code="stopped", source=Source.ROBOT
-        )
-    elif run.attempts_left > 0:
-        _move_free(
-            run,
-            RunState.QUEUED,
-            "The worker stopped in the middle; nothing was sent, so it starts again",
-            level=Level.WARNING,
-            source=Source.ROBOT,
-        )
-    else:
-        _move_free(
-            run,
-            RunState.FAILED,
-            "The worker stopped again and again; nothing was sent",
-            code="attempts_spent",
-            level=Level.ERROR,
-            source=Source.ROBOT,
-        )
+    _move_free(run, _after_loss(run), source=Source.ROBOT)
     Attempt.objects.filter(run=run, number=fence, ended_at=None).update(
         ended_at=timezone.now(), result="lost", reason_code="worker_lost"
+    )
+
+
+def _after_loss(run: BookingRun) -> _Move:
+    """Where a run goes whose worker vanished: what may have been sent is looked up, the rest starts again."""
+    if run.state == RunState.UNCONFIRMED:
+        return _Move(
+            to=RunState.UNCONFIRMED, message="The worker stopped while reading the list", code="no_answer"
+        )
+    if run.submitting_at is not None:
+        return _unconfirmed(run, "The worker stopped after sending", code="no_answer")
+    if run.stop_asked_at is not None:
+        return _stopped(run)
+    if run.attempts_left > 0:
+        return _Move(
+            to=RunState.QUEUED,
+            message="The worker stopped in the middle; nothing was sent, so it starts again",
+            level=Level.WARNING,
+        )
+    return _Move(
+        to=RunState.FAILED,
+        message="The worker stopped again and again; nothing was sent",
+        level=Level.ERROR,
+        code="attempts_spent",
     )
 
 
@@ -817,26 +816,20 @@ def _wake_parked() -> None:
     for run in due.select_related("partner"):
         try:
             with transaction.atomic():
-                _move_free(run, RunState.QUEUED, "Trying again", source=Source.ROBOT)
+                _move_free(run, _Move(to=RunState.QUEUED, message="Trying again"), source=Source.ROBOT)
         except Moved:
             continue
 
 
 def _expire_overdue() -> None:
+    move = _Move(to=RunState.EXPIRED, message=reason_title("expired"), code="expired", level=Level.ERROR)
     overdue = BookingRun.objects.filter(
         state__in=(RunState.QUEUED, RunState.PARKED), lease_until=None, starts_at__lte=timezone.now()
     )
     for run in overdue.select_related("partner"):
         try:
             with transaction.atomic():
-                _move_free(
-                    run,
-                    RunState.EXPIRED,
-                    reason_title("expired"),
-                    code="expired",
-                    level=Level.ERROR,
-                    source=Source.ROBOT,
-                )
+                _move_free(run, move, source=Source.ROBOT)
         except Moved:
             continue
 
