@@ -30,6 +30,11 @@ MESSAGES_SHOWN = 10
 MOST_AT_ONCE = 200
 
 
+def names_nul(request: HttpRequest) -> bool:
+    """Whether the address holds the one sign that no PostgreSQL text can."""
+    return any("\x00" in word for name, values in request.GET.lists() for word in (name, *values))
+
+
 class CappedPaginator(Paginator):
     """Counts up to a cap: counting a million rows costs more than showing a page of them."""
 
@@ -91,7 +96,7 @@ class PartnerScopedAdmin(ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Addresses written by hand lead back to the list, never to a server error."""
-        if any("\x00" in value for values in request.GET.lists() for value in (values[0], *values[1])):
+        if names_nul(request):
             raise IncorrectLookupParameters
         try:
             return super().get_changelist_instance(request)
@@ -162,7 +167,8 @@ class PartnerScopedAdmin(ModelAdmin):
             try:
                 told = do(row, form)
             except Rejected as no:
-                form.add_error(no.field if no.field in form.fields else None, no.message)
+                shown = {field.name for field in form.visible_fields()}
+                form.add_error(no.field if no.field in shown else None, no.message)
             else:
                 messages.success(request, told)
                 return HttpResponseRedirect(self.address_of(row))

@@ -8,6 +8,7 @@ import tablib
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from import_export.resources import Resource
 from unfold.contrib.import_export.forms import ExportForm
 
 from bookings import exports
+from bookings.admin.base import names_nul
 from bookings.services import audit
 
 EXPORT = "bookings.export_booking"
@@ -40,21 +42,33 @@ class ExportAdmin(ExportMixin):
             raise PermissionDenied
         try:
             return super().export_action(request)
-        except (IncorrectLookupParameters, OverflowError):
+        except (IncorrectLookupParameters, OverflowError, ValueError):
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
             return HttpResponseRedirect(f"{reverse(name)}?{ERROR_FLAG}=1")
 
-    def get_data_for_export(self, request: HttpRequest, queryset: Any, **kwargs: Any) -> tablib.Dataset:
-        data = super().get_data_for_export(request, queryset, **kwargs)
-        audit.note_export(
-            self.opts.model_name, by=request.user, count=len(data), filters=dict(request.GET.lists())
-        )
-        return data
+    def get_export_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        if names_nul(request):
+            raise IncorrectLookupParameters
+        return super().get_export_queryset(request)
+
+    def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:
+        """Ids in the form choose nothing: the filters alone say what is exported."""
+        return []
 
     def get_export_data(self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
         """Spreadsheets get cells that they never run; JSON is read by programs and stays as it is."""
+        written = str(file_format.get_extension())
         safe = not isinstance(file_format, JSON)
-        return super().get_export_data(file_format, request, queryset, safe=safe, **kwargs)
+        return super().get_export_data(file_format, request, queryset, safe=safe, written=written, **kwargs)
+
+    def get_data_for_export(
+        self, request: HttpRequest, queryset: Any, *, written: str, **kwargs: Any
+    ) -> tablib.Dataset:
+        data = super().get_data_for_export(request, queryset, **kwargs)
+        filters = dict(request.GET.lists())
+        noun = self.opts.model_name
+        audit.note_export(noun, by=request.user, count=len(data), filters=filters, form=written)
+        return data
 
     def get_export_filename(self, request: HttpRequest, queryset: Any, file_format: Any) -> str:
         noun = str(self.opts.verbose_name_plural).replace(" ", "-")

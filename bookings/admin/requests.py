@@ -77,7 +77,8 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
     @display(description=gettext_lazy("wanted"), ordering="scheduled_date")
     def wanted(self, request_row: ShowingRequest) -> str:
         day, at = request_row.scheduled_date, request_row.scheduled_time
-        return f"{day:%a %d %b %Y}" * bool(day) + f", {at:%H:%M}" * bool(at) if day or at else "-"
+        known = [f"{day:%a %d %b %Y}" if day else "", f"{at:%H:%M}" if at else ""]
+        return ", ".join(part for part in known if part) or "-"
 
     @display(description=gettext_lazy("upstream"))
     def upstream(self, request_row: ShowingRequest) -> str:

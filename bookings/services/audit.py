@@ -40,9 +40,18 @@ def note(
 
 
 def note_export(
-    noun: str, *, by: User, count: int, filters: dict[str, Any], source: Source = Source.PERSON
+    noun: str,
+    *,
+    by: User,
+    count: int,
+    filters: dict[str, Any],
+    form: str,
+    source: Source = Source.PERSON,
 ) -> AuditEntry:
-    """Keep who took how many rows out, and by which filters. The partner's people see what theirs took."""
+    """Keep who took how many rows out, by which filters, in which form (csv, …).
+
+    The line belongs to the person's partner, if they have just one.
+    """
     partners = Membership.objects.filter(user=by).select_related("partner")[:2]
     return AuditEntry.objects.create(
         action=f"{noun}.exported",
@@ -52,5 +61,5 @@ def note_export(
         subject_type=noun,
         subject_id="",
         subject=f"{count} rows",
-        after={"count": count, "filters": filters},
+        after={"count": count, "filters": filters, "format": form},
     )

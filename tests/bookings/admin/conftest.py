@@ -1,4 +1,4 @@
-"""A portal with one row of everything for the partner, and what a person signed in to the admin sees of it."""
+"""A portal with one row of everything for the partner, and browsers that are signed in to its admin."""
 
 from __future__ import annotations
 
