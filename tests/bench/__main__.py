@@ -1,0 +1,80 @@
+"""`make bench`: the figures that were promised, each beside its floor, measured several times in one go.
+
+Prints a table and writes DATA_DIR/bench.json: {name: {value, unit, goal, floor, runs}}.
+Figures are medians; `runs` holds every run, so that the spread can be seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+MEASURES = ("booking_run", "log_latency")
+
+
+def main() -> None:
+    figures: dict[str, dict[str, Any]] = {}
+    for measure in MEASURES:
+        figures |= dict(FIGURES_OF[measure](_measured(measure)))
+    folder = Path(os.environ.get("DATA_DIR") or ROOT / "var")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.json").write_text(json.dumps(figures, indent=2) + "\n")
+    _print(figures)
+
+
+def _measured(name: str) -> dict[str, Any]:
+    """One measuring script in a process of its own; it prints JSON on its last line."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.bench.{name}"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    measured: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return measured
+
+
+def _of_booking_run(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    ours, bare = measured["engine_ms"], measured["bare_ms"]
+    floor = statistics.median(bare)
+    ratios = [mine / theirs for mine, theirs in zip(ours, bare, strict=True)]
+    yield "booking_run_ratio", _figure(ratios, "×", goal=1.25, floor=1.0, digits=3)
+    yield "booking_run_ms", _figure(ours, "ms", goal=None, floor=floor)
+
+
+def _of_log_latency(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "log_latency_p95_ms", _figure(measured["p95_ms"], "ms", goal=150, floor=None)
+    yield "log_latency_p50_ms", _figure(measured["p50_ms"], "ms", goal=None, floor=None)
+
+
+FIGURES_OF = {"booking_run": _of_booking_run, "log_latency": _of_log_latency}
+
+
+def _figure(
+    runs: list[float], unit: str, *, goal: float | None, floor: float | None, digits: int = 1
+) -> dict[str, Any]:
+    return {
+        "value": round(statistics.median(runs), digits),
+        "unit": unit,
+        "goal": goal,
+        "floor": None if floor is None else round(floor, digits),
+        "runs": [round(run, digits) for run in runs],
+    }
+
+
+def _print(figures: dict[str, dict[str, Any]]) -> None:
+    row = "{:<22} {:>9} {:<3} {:>7} {:>8}   {}"
+    sys.stdout.write(row.format("figure", "median", "", "goal", "floor", "least … most of n runs") + "\n")
+    for name, figure in figures.items():
+        spread = f"{min(figure['runs'])} … {max(figure['runs'])} of {len(figure['runs'])}"
+        goal = "–" if figure["goal"] is None else f"≤ {figure['goal']}"
+        floor = "–" if figure["floor"] is None else figure["floor"]
+        sys.stdout.write(row.format(name, figure["value"], figure["unit"], goal, floor, spread) + "\n")
+
+
+if __name__ == "__main__":
+    main()
