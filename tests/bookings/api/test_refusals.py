@@ -82,10 +82,23 @@ def test_a_field_that_nobody_asked_for_is_refused(cast: Cast, name: str) -> None
     "path",
     ["/api/", "/api/nothing", "/api/bookings/", "/api/bookings/1/", "/api/auto-book/", "/api/auto-book/1",
      "/api/auto-book/not-a-uuid", "/api/auto-book/00000000-0000-0000-0000-000000000000", "/api/export/xml",
-     "/api/auto-book/00000000-0000-0000-0000-00000000000g/stream", "/api/bookings/%00", "/api/%ff"],
+     "/api/auto-book/00000000-0000-0000-0000-00000000000g/stream", "/api/bookings/%00", "/api/%ff",
+     "/api/bookings/a%0Ab", "/api/%0A"],
 )  # fmt: skip
 def test_an_address_that_leads_nowhere_is_404(cast: Cast, path: str) -> None:
     answer = browser(cast.owner).get(path)
+    assert answer.status_code == 404
+    envelope(answer)
+
+
+def test_no_page_of_djangos_answers_where_the_api_describes_itself(cast: Cast) -> None:
+    client = browser(cast.owner, enforce_csrf_checks=True)
+    assert send(client, "POST", "/api/openapi.json", {}).json()["openapi"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_so_it_is_for_a_write_that_comes_without_a_csrf_token(cast: Cast, method: str) -> None:
+    answer = send(browser(cast.owner, enforce_csrf_checks=True), method, "/api/bookings/abc", {})
     assert answer.status_code == 404
     envelope(answer)
 
