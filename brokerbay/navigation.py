@@ -2,7 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+SEE_ALL = "bookings.see_all_partners"
+
+
+def _may(*permissions: str) -> Callable[[HttpRequest], bool]:
+    """An entry is shown to those who may open it; the page itself asks again."""
+    return lambda request: request.user.has_perms(permissions)
+
+
+def _page(title: Any, icon: str, address: str, permission: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": address, "permission": _may(permission)}
+
+
+def _table(title: Any, icon: str, name: str, *more: str) -> dict[str, Any]:
+    """The list of a table, named like Django names its admin: bookings_booking."""
+    app, model = name.rsplit("_", 1)
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{name}_changelist"),
+        "permission": _may(f"{app}.view_{model}", *more),
+    }
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Showings",
@@ -12,6 +41,50 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "real_estate_agent",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SCRIPTS": [lambda request: static("bookings/admin/icons.js")],
+    # Record search would run every list's search at once; each list has its own.
     "COMMAND": {"search_models": False, "show_history": True},
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": _("Showings"),
+                "items": [
+                    _page(_("Dashboard"), "space_dashboard", "/dashboard", "bookings.view_booking"),
+                    _page(_("Auto-book"), "bolt", "/auto-book", "bookings.book_run"),
+                    _table(_("Bookings"), "event_available", "bookings_booking"),
+                    _table(_("Showing requests"), "inbox", "bookings_showingrequest"),
+                    _table(_("Runs"), "smart_toy", "bookings_bookingrun"),
+                ],
+            },
+            {
+                "title": _("Homes and people"),
+                "separator": True,
+                "items": [
+                    _table(_("Properties"), "home", "bookings_property"),
+                    _table(_("Clients"), "person_search", "bookings_client"),
+                    _table(_("Accounts"), "badge", "bookings_account"),
+                    _table(_("Partners"), "handshake", "bookings_partner"),
+                    _table(_("Memberships"), "groups", "bookings_membership"),
+                    _table(_("People"), "person", "auth_user"),
+                    _table(_("Groups"), "shield_person", "auth_group"),
+                    _table(_("API keys"), "key", "bookings_apikey"),
+                ],
+            },
+            {
+                "title": _("Behind the scenes"),
+                "separator": True,
+                "items": [
+                    _table(_("Sync passes"), "sync", "bookings_syncpass", SEE_ALL),
+                    _table(_("Unreadable rows"), "help_center", "bookings_unreadablerow", SEE_ALL),
+                    _table(_("Notices"), "mail", "bookings_notice"),
+                    _table(_("Audit"), "history", "bookings_auditentry"),
+                    _table(_("Schedules"), "schedule", "django_q_schedule", SEE_ALL),
+                    _table(_("Waiting tasks"), "pending", "django_q_ormq", SEE_ALL),
+                    _table(_("Failed tasks"), "error", "django_q_failure", SEE_ALL),
+                ],
+            },
+        ],
+    },
 }

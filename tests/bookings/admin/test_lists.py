@@ -204,3 +204,27 @@ def test_a_column_that_no_filter_offers_cannot_be_asked(
     """Else the count of rows would spell a stored session out, letter by letter."""
     answer = sign_in(cast.admin).get(reverse(f"admin:{name}_changelist"), {lookup: "g"})
     assert answer.status_code == 400
+
+
+# ---- the side bar ----------------------------------------------------------------------------------
+
+
+def test_the_side_bar_leads_each_person_where_they_may_go(
+    cast: Cast, rows: Rows, operator: User, sign_in: SignIn
+) -> None:
+    for person in (cast.admin, operator, cast.manager, cast.owner, cast.viewer):
+        browser = sign_in(person)
+        groups = browser.get(reverse("admin:index")).context["sidebar_navigation"]
+        links = [str(item["link"]) for group in groups for item in group["items"] if item["has_permission"]]
+        assert len(links) > 5
+        for link in links:
+            if link.startswith("/admin/"):
+                assert browser.get(link).status_code == 200, (person, link)
+
+
+def test_the_side_bar_names_every_table_a_person_may_open(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
+    browser = sign_in(cast.owner)
+    groups = browser.get(reverse("admin:index")).context["sidebar_navigation"]
+    links = {str(item["link"]) for group in groups for item in group["items"] if item["has_permission"]}
+    openable = {list_of(table) for table in TABLES if browser.get(list_of(table)).status_code == 200}
+    assert openable <= links
