@@ -33,18 +33,18 @@ REDIS_CHANNEL = "portal:run-events"
 _redis: redis.Redis | None = None
 
 
-def announce(run_uuid: object) -> None:
-    """Tell the web processes of new lines, after the commit. Without Redis they notice by themselves."""
+def announce(run_id: int) -> None:
+    """Tell the web processes of a run's new lines, after the commit. Without Redis they notice by themselves."""
     if settings.REDIS_URL:
-        transaction.on_commit(lambda: _publish(str(run_uuid)), robust=True)
+        transaction.on_commit(lambda: _publish(str(run_id)), robust=True)
 
 
-def _publish(run_uuid: str) -> None:
+def _publish(word: str) -> None:
     global _redis  # one pool of connections a process
     if _redis is None:
         _redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
     try:
-        _redis.publish(REDIS_CHANNEL, run_uuid)
+        _redis.publish(REDIS_CHANNEL, word)
     except redis.RedisError as trouble:
         # The rows are there; watchers find them within a second.
         logger.warning("Redis did not take the word of new lines: %s", trouble)

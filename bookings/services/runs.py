@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 from django.utils import timezone
 
-from bookings import wallclock
+from bookings import live, wallclock
 from bookings.models import Account, Attempt, BookingRun, Evidence, Partner, RunEvent, ShowingRequest
 from bookings.models.booking import Booking
 from bookings.services import audit, dispatch, notices
@@ -368,6 +368,7 @@ def tell(run_id: int, lines: Sequence[LogLine], *, fence: int) -> bool:
                 duration_ms=line.duration_ms,
                 evidence=_evidence(run_id, fence, line),
             )
+        live.announce(run_id)
     return True
 
 
@@ -893,3 +894,4 @@ def _event(
         state=state,
         message=message[:500],
     )
+    live.announce(run_id)
