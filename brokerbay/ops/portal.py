@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import http.client
+import multiprocessing
 import os
 import socket
 import subprocess
@@ -79,7 +80,13 @@ def run(processes: Mapping[str, str], *, environment: Mapping[str, str], base: P
     for name, command in processes.items():
         leashed = subprocess.list2cmdline([sys.executable, "-m", "brokerbay.ops.leash"])
         manager.add_process(name, f"exec {leashed} {_quoted(command)}", env=dict(environment), cwd=str(base))
-    manager.loop()
+    try:
+        manager.loop()
+    except BaseException:
+        # The terminal is gone, for one. Python would wait for ever for these children; they die, with theirs.
+        for child in multiprocessing.active_children():
+            child.kill()
+        raise
     return int(manager.returncode or 0)
 
 
