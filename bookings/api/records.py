@@ -21,7 +21,7 @@ from bookings.api.openapi import answers, body_of
 from bookings.exports import BOOKING_COLUMNS, Cell, booking_row
 from bookings.models import Booking
 from bookings.queries import bookings as reads
-from bookings.services import bookings
+from bookings.services import audit, bookings
 from bookings.vocabulary import BookingStatus, Source
 
 router = Router(tags=["Bookings"])
@@ -110,7 +110,7 @@ def show_stats(request: PersonRequest) -> shapes.Stats:
 )
 def export_csv(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
     """The bookings that fit as CSV; what a spreadsheet could take for a formula is led by an apostrophe."""
-    lines = _csv(reads.in_pages(request.auth, _ids(request, wanted)))
+    lines = _csv(reads.in_pages(request.auth, _taken_out(request, wanted, form="csv")))
     return _file(request, lines, kind="csv", content_type="text/csv; charset=utf-8")
 
 
@@ -119,13 +119,19 @@ def export_csv(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> 
 )
 def export_json(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
     """The bookings that fit as one JSON document."""
-    ids = _ids(request, wanted)
+    ids = _taken_out(request, wanted, form="json")
     document = _json(reads.in_pages(request.auth, ids), count=len(ids), now=timezone.now())
     return _file(request, document, kind="json", content_type="application/json")
 
 
-def _ids(request: PersonRequest, wanted: shapes.BookingFilters) -> list[int]:
-    return list(reads.matching(request.auth, _wanted(wanted)).values_list("pk", flat=True))
+def _taken_out(request: PersonRequest, wanted: shapes.BookingFilters, *, form: str) -> list[int]:
+    """The bookings to take out, and the audit line of who took them."""
+    ids = list(reads.matching(request.auth, _wanted(wanted)).values_list("pk", flat=True))
+    filters = wanted.model_dump(exclude_defaults=True)
+    audit.note_export(
+        "booking", by=request.auth, count=len(ids), filters=filters, form=form, source=Source.API
+    )
+    return ids
 
 
 def _csv(pages: Iterable[list[Booking]]) -> Iterator[str]:
