@@ -128,6 +128,18 @@ def test_a_booked_run_has_its_booking_with_the_proof(cast: Cast) -> None:
     assert (request.booking_status, request.auto_booked) == (RequestState.BOOKED, True)
 
 
+@pytest.mark.parametrize(("auto_confirm", "status"), [(True, "confirmed"), (False, "requested")])
+def test_asked_for_is_not_confirmed(cast: Cast, auto_confirm: bool, status: str) -> None:
+    run = claimed(make_run(cast.partner))
+    end = AttemptEnd(
+        result="booked", showing=seen(run, status=status), listing={"auto_confirm": auto_confirm}
+    )
+    runs.settle(run.pk, end, fence=1)
+    booking = Booking.objects.get()
+    assert booking.auto_confirmed is auto_confirm
+    assert booking.status == ("Confirmed" if auto_confirm else "Pending")
+
+
 def test_a_worker_with_an_old_fence_changes_nothing(cast: Cast) -> None:
     run = claimed(make_run(cast.partner))
     BookingRun.objects.filter(pk=run.pk).update(lease_until=timezone.now())

@@ -1,0 +1,39 @@
+"""Booking runs: queued, claimed, told, settled. The only writer of runs, attempts and run events.
+
+A held run has a lease and a fencing number (`attempt_number`); every write of an attempt carries that
+number, and a write with an old one changes nothing. See bookings/README.md for the chart.
+"""
+
+from bookings.services.runs.deciding import resume_signed_in, stop, try_again, withdraw
+from bookings.services.runs.figures import LEASE, MAX_ATTEMPTS, MAX_SUBMITS, QUIET_TIME
+from bookings.services.runs.holding import Beat, claim, heartbeat, pass_gate, release
+from bookings.services.runs.log import LogLine, tell
+from bookings.services.runs.settling import settle
+from bookings.services.runs.sweeping import sweep
+from bookings.services.runs.verdicts import AttemptEnd, backoff
+from bookings.services.runs.wishes import Wish, queue, queue_for
+
+__all__ = [
+    "LEASE",
+    "MAX_ATTEMPTS",
+    "MAX_SUBMITS",
+    "QUIET_TIME",
+    "AttemptEnd",
+    "Beat",
+    "LogLine",
+    "Wish",
+    "backoff",
+    "claim",
+    "heartbeat",
+    "pass_gate",
+    "queue",
+    "queue_for",
+    "release",
+    "resume_signed_in",
+    "settle",
+    "stop",
+    "sweep",
+    "tell",
+    "try_again",
+    "withdraw",
+]

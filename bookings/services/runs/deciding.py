@@ -1,0 +1,112 @@
+"""What people decide about a run, and what a changed request or a fresh sign-in means for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from bookings.models import Account, BookingRun, ShowingRequest
+from bookings.services import audit
+from bookings.services.errors import AlreadyThere, NotAllowed, Rejected
+from bookings.services.runs.bells import ring
+from bookings.services.runs.figures import MAX_ATTEMPTS
+from bookings.services.runs.log import write
+from bookings.services.runs.moves import Move, move_free
+from bookings.vocabulary import OPEN_RUN_STATES, Level, RunKind, RunState, Source
+
+
+def stop(run: BookingRun, *, by: User, source: Source = Source.PERSON, reason: str = "") -> BookingRun:
+    """Stop a run for a person. One that a worker holds is asked to stop, which it does before the gate only.
+
+    Raises NotAllowed for a run that has ended, or that may have been sent: its outcome is learned first.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        run = BookingRun.objects.select_for_update().select_related("partner").get(pk=run.pk)
+        before = RunState(run.state)
+        if before == RunState.UNCONFIRMED or (run.submitting_at is not None and run.is_open):
+            raise NotAllowed("It may already have reached BrokerBay: its own list is read first.")
+        if before == RunState.RUNNING:
+            BookingRun.objects.filter(pk=run.pk, state=before).update(stop_asked_at=now, updated_at=now)
+            run.stop_asked_at = now
+            write(run.pk, f"{by} asked to stop this run", level=Level.WARNING)
+            audit.note("run.stop_asked", run, source=source, by=by, partner=run.partner, reason=reason)
+            return run
+        stopped = Move(to=RunState.CANCELLED, message=reason or f"Stopped by {by}", code="stopped")
+        move_free(run, stopped, source=source, by=by)
+    return run
+
+
+# What a run forgets when a person sends it back to the queue.
+_FRESH: dict[str, Any] = {
+    "attempts_left": MAX_ATTEMPTS,
+    "submits": 0,
+    "submitting_at": None,
+    "absent_reads": 0,
+    "stop_asked_at": None,
+    "open_slots": [],
+    "candidates": [],
+}
+
+
+def try_again(run: BookingRun, *, by: User, source: Source = Source.PERSON) -> BookingRun:
+    """Send a waiting, refused or failed run back to the queue with a fresh budget.
+
+    Raises NotAllowed from another state, Rejected when its start has passed.
+    """
+    with transaction.atomic():
+        run = BookingRun.objects.select_for_update().select_related("partner").get(pk=run.pk)
+        before = RunState(run.state)
+        if before not in (RunState.PARKED, RunState.REFUSED, RunState.FAILED):
+            raise NotAllowed(f"A run that is “{before.label}” cannot be tried again.")
+        if run.starts_at is not None and run.starts_at <= timezone.now():
+            raise Rejected("The showing's start has passed; start a new booking for a later time.")
+        again = Move(to=RunState.QUEUED, message=f"{by} asked to try again", fields=_FRESH)
+        try:
+            with transaction.atomic():
+                move_free(run, again, source=source, by=by)
+        except IntegrityError as double:
+            raise AlreadyThere("The same showing is already being booked by another run.") from double
+        ring(run.pk)
+    return run
+
+
+def withdraw(request: ShowingRequest, *, reason: str) -> bool:
+    """The client changed their mind upstream: end the request's open run where nothing was sent.
+
+    Called inside the transaction that takes the change in. False when it may already have been sent.
+    """
+    run = (
+        BookingRun.objects.select_for_update()
+        .select_related("partner")
+        .filter(request=request, kind=RunKind.BOOK, state__in=OPEN_RUN_STATES)
+        .first()
+    )
+    if run is None:
+        return True
+    if run.state == RunState.UNCONFIRMED or run.submitting_at is not None:
+        return False
+    if run.state == RunState.RUNNING:
+        BookingRun.objects.filter(pk=run.pk).update(stop_asked_at=timezone.now(), reason_code="withdrawn")
+        write(run.pk, f"{reason}; asked to stop", level=Level.WARNING)
+        return True
+    move_free(run, Move(to=RunState.CANCELLED, message=reason, code="withdrawn"), source=Source.SYNC)
+    return True
+
+
+def resume_signed_in(account: Account, *, by: User | None, source: Source) -> int:
+    """The account is signed in again: its waiting runs go on. Returns how many."""
+    waiting = BookingRun.objects.filter(
+        account=account, state=RunState.PARKED, reason_code__in=("needs_sign_in", "challenge_shown")
+    )
+    resumed = 0
+    for run in waiting.select_related("partner"):
+        with transaction.atomic():
+            again = Move(to=RunState.QUEUED, message="The account is signed in again")
+            move_free(run, again, source=source, by=by)
+            ring(run.pk)
+        resumed += 1
+    return resumed

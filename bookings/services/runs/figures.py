@@ -1,0 +1,20 @@
+"""How long, how often: the figures of the run's protocol."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+LEASE = timedelta(seconds=30)
+# The gate refuses when less than this is left of the lease: the answer must still be ours.
+SEND_MARGIN = timedelta(seconds=5)
+# After the submit: answer limit 30 s, list visibility 15 s, slack 5 s. Only then may "absent" be believed.
+QUIET_TIME = timedelta(seconds=50)
+BETWEEN_READS = timedelta(seconds=10)
+READS_TO_BELIEVE_ABSENT = 2
+MAX_SUBMITS = 2
+MAX_ATTEMPTS = 5
+DOUBT_AFTER = timedelta(minutes=15)
+BACKOFF_BASE = timedelta(seconds=5)
+BACKOFF_CAP = timedelta(minutes=10)
+# A doorbell that nobody answered is rung again after this.
+RING_AGAIN = timedelta(seconds=20)

@@ -1,0 +1,122 @@
+"""Moves: a run's change of state, carried out with all that it owes, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from bookings.models import Account, BookingRun, ShowingRequest
+from bookings.services import audit, notices
+from bookings.services.errors import Moved, NotAllowed
+from bookings.services.runs.log import write
+from bookings.vocabulary import RUN_MOVES, Health, Level, RequestState, RunKind, RunState, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A decided move. `message` is the full reason for the row; `line`, where the engine's own last line has
+    said that already, is what the log adds to it."""
+
+    to: RunState
+    message: str
+    line: str = ""
+    level: Level = Level.INFO
+    code: str = ""
+    not_before: datetime | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def move_free(run: BookingRun, move: Move, *, source: Source, by: User | None = None) -> None:
+    """Carry out a decided move of a run that nobody holds, or whose holder is lost.
+
+    Called in the caller's transaction. Raises Moved when somebody else was faster.
+    """
+    before = RunState(run.state)
+    check_move(before, move.to)
+    fields = columns(move)
+    moved = BookingRun.objects.filter(
+        pk=run.pk, state=before, attempt_number=run.attempt_number, lease_until=run.lease_until
+    ).update(**fields)
+    if moved != 1:
+        raise Moved(f"{run} is no longer {before.label}; look again.")
+    for name, value in fields.items():
+        setattr(run, name, value)
+    line = move.line or move.message
+    write(run.pk, line, level=move.level, state=move.to, attempt_number=run.attempt_number)
+    after_move(run, before, source=source, by=by)
+
+
+def columns(move: Move) -> dict[str, Any]:
+    """What a move writes into the run's row: nobody holds it afterwards."""
+    now = timezone.now()
+    return {
+        "state": move.to,
+        "reason_code": move.code,
+        "reason": (move.message if move.code else "")[:500],
+        "not_before": move.not_before,
+        "lease_until": None,
+        "holder": "",
+        "rung_at": None,
+        "updated_at": now,
+        "finished_at": None if move.to.is_open else now,
+        **move.fields,
+    }
+
+
+def check_move(before: RunState, to: RunState) -> None:
+    if before != to and to not in RUN_MOVES[before]:
+        raise NotAllowed(f"A run that is “{before.label}” cannot become “{to.label}”.")
+
+
+def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | None = None) -> None:
+    """What every move of a run owes: its audit line, request, account and notice."""
+    audit.note(
+        f"run.{run.state}",
+        run,
+        source=source,
+        by=by,
+        partner=run.partner,
+        before={"state": before.value},
+        after={"state": str(run.state), "reason": run.reason_code},
+        reason=run.reason,
+    )
+    follow_request(run, _request_state(run))
+    _follow_account(run)
+    notices.owe_for(run)
+
+
+def _request_state(run: BookingRun) -> RequestState:
+    if run.state == RunState.BOOKED:
+        return RequestState.BOOKED
+    if run.state == RunState.CANCELLED:
+        # Withdrawn upstream: judged anew as it now stands. Stopped by a person: theirs to start again.
+        return RequestState.RECEIVED if run.reason_code == "withdrawn" else RequestState.NEEDS_PERSON
+    if run.state == RunState.EXPIRED:
+        return RequestState.CLOSED
+    waits_for_clock = run.state == RunState.PARKED and run.not_before is not None
+    if run.state in (RunState.QUEUED, RunState.RUNNING, RunState.UNCONFIRMED) or waits_for_clock:
+        return RequestState.QUEUED
+    return RequestState.NEEDS_PERSON
+
+
+def follow_request(run: BookingRun, state: RequestState) -> None:
+    if run.request_id is None or run.kind != RunKind.BOOK:
+        return
+    ShowingRequest.objects.filter(pk=run.request_id).update(
+        booking_status=state, auto_booked=state == RequestState.BOOKED, changed_at=timezone.now()
+    )
+
+
+def _follow_account(run: BookingRun) -> None:
+    now = timezone.now()
+    account = Account.objects.filter(pk=run.account_id)
+    if run.reason_code == "needs_sign_in":
+        account.update(health=Health.NEEDS_SIGN_IN, checked_at=now)
+    elif run.reason_code == "challenge_shown":
+        account.update(health=Health.CHALLENGED, checked_at=now)
+    elif run.state in (RunState.BOOKED, RunState.DONE):
+        account.update(health=Health.SIGNED_IN, checked_at=now)

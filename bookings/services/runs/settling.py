@@ -1,0 +1,57 @@
+"""Settling: an attempt's end written down, its account freed, its booking adopted."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from bookings.models import Attempt, BookingRun
+from bookings.services import bookings as booking_service
+from bookings.services.errors import Moved
+from bookings.services.runs.bells import ring_waiting
+from bookings.services.runs.log import write
+from bookings.services.runs.moves import Move, after_move, check_move, columns
+from bookings.services.runs.verdicts import AttemptEnd, after_perform, after_reconcile
+from bookings.vocabulary import RunState, Source
+
+
+def settle(run_id: int, end: AttemptEnd, *, fence: int) -> BookingRun:
+    """Write down how the held attempt ended, free the account, and ring for whoever waits for it.
+
+    Raises Moved when the fence is old: somebody else took over, and this attempt's word counts no more.
+    """
+    with transaction.atomic():
+        run = BookingRun.objects.select_for_update().select_related("account", "partner").get(pk=run_id)
+        if run.attempt_number != fence or run.lease_until is None:
+            raise Moved(f"Attempt {fence} of run {run_id} is no longer the holder.")
+        reconciling = run.state == RunState.UNCONFIRMED
+        move = after_reconcile(run, end) if reconciling else after_perform(run, end)
+        _apply(run, move, end, fence)
+    return run
+
+
+def _apply(run: BookingRun, move: Move, end: AttemptEnd, fence: int) -> None:
+    """Carry out a decided move of a held run: row, attempt, booking, request, log, audit, notice, bells."""
+    now = timezone.now()
+    before = RunState(run.state)
+    check_move(before, move.to)
+    run.listing = end.listing or run.listing
+    booking = booking_service.adopt(run, end.showing) if move.to == RunState.BOOKED and end.showing else None
+    fields = columns(move)
+    fields |= {"open_slots": list(end.open_slots), "candidates": list(end.candidates)}
+    if end.listing:
+        fields |= {"listing": end.listing, "listing_id": end.listing.get("listing_id") or run.listing_id}
+    if booking is not None:
+        fields["booking"] = booking
+    moved = BookingRun.objects.filter(pk=run.pk, attempt_number=fence, state=before).update(**fields)
+    if moved != 1:
+        raise Moved(f"{run} is no longer {before.label}.")
+    for name, value in fields.items():
+        setattr(run, name, value)
+    Attempt.objects.filter(run=run, number=fence).update(
+        ended_at=now, result=end.result, reason_code=end.code, reason=end.message[:500], step=end.step
+    )
+    line = move.line or move.message
+    write(run.pk, line, level=move.level, state=move.to, attempt_number=fence, step=end.step)
+    after_move(run, before, source=Source.ROBOT)
+    ring_waiting(run)
