@@ -8,6 +8,7 @@ from django.db.models.signals import post_migrate
 
 class BookingsConfig(AppConfig):
     name = "bookings"
+    verbose_name = "Showings"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

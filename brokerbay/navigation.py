@@ -41,6 +41,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "real_estate_agent",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("bookings/admin/admin.css")],
     "SCRIPTS": [lambda request: static("bookings/admin/icons.js")],
     # Record search would run every list's search at once; each list has its own.
     "COMMAND": {"search_models": False, "show_history": True},

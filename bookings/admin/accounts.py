@@ -62,7 +62,7 @@ class AccountAdmin(PartnerScopedAdmin):
         def do(account: Account, form: forms.Form) -> str:
             state = form.cleaned_data["state"].read(accounts.LARGEST_STATE + 1)
             resumed = accounts.sign_in_with_state(account, state, by=request.user, source=Source.PERSON)
-            return _("%(account)s is signed in; %(count)d waiting runs go on.") % {
+            return _("%(account)s is signed in. Waiting runs that go on: %(count)d.") % {
                 "account": account,
                 "count": resumed,
             }

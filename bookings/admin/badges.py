@@ -10,7 +10,6 @@ from bookings.vocabulary import (
     BookingStatus,
     FetchState,
     Health,
-    Level,
     NoticeState,
     PassState,
     RequestState,
@@ -88,4 +87,3 @@ PASS = _all(
 NOTICE = _all(
     NoticeState, {NoticeState.OWED: "info", NoticeState.SENT: "success", NoticeState.GIVEN_UP: "danger"}
 )
-LEVEL = _all(Level, {Level.SUCCESS: "success", Level.WARNING: "warning", Level.ERROR: "danger"})

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import date, time
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey, Model, QuerySet
@@ -17,13 +22,19 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format, time_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
-from bookings.models import AuditEntry
+from bookings.models import AuditEntry, Partner
 from bookings.models.scope import sees_all
 from bookings.services.errors import Rejected
+
+# A sentence for one and for several, each with %(count)d.
+Counted: TypeAlias = tuple[str, str]
 
 MESSAGES_SHOWN = 10
 # Each picked row is one transaction; more belong into several clicks, not one request.
@@ -33,6 +44,29 @@ MOST_AT_ONCE = 200
 def names_nul(request: HttpRequest) -> bool:
     """Whether the address holds the one sign that no PostgreSQL text can."""
     return any("\x00" in word for name, values in request.GET.lists() for word in (name, *values))
+
+
+def clock_of(user: User) -> ZoneInfo:
+    """The zone in which a person reads moments: that of their only partner, else the portal's."""
+    names = (
+        set() if sees_all(user) else set(Partner.objects.visible_to(user).values_list("time_zone", flat=True))
+    )
+    return ZoneInfo(names.pop() if len(names) == 1 else settings.DEFAULT_TIME_ZONE)
+
+
+def on_the_clock_of(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """Answer, and render, with moments read and written in the person's zone."""
+    with timezone.override(clock_of(request.user)):
+        response = answer()
+        if isinstance(response, TemplateResponse):
+            response.render()
+        return response
+
+
+def door_time(day: date | None, at: time | None) -> str:
+    """A showing's day and time at the property's door: "Thu 30 Sep 2027, 12:00 PM"."""
+    known = (date_format(day, "D j M Y") if day else "", time_format(at, "g:i A") if at else "")
+    return ", ".join(part for part in known if part) or "-"
 
 
 class CappedPaginator(Paginator):
@@ -53,12 +87,26 @@ class PartnerScopedAdmin(ModelAdmin):
 
     list_per_page = 25
     show_full_result_count = False
+    # A count beside each choice of each filter would read the table once more for each.
+    show_facets = ShowFacets.NEVER
     paginator = CappedPaginator
     list_filter_submit = True
     list_fullwidth = True
     actions_on_bottom = False
     # Columns of the row itself that the address may filter by, beside those of list_filter.
     filtered_by: tuple[str, ...] = ()
+
+    # ---- whose clock -------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return on_the_clock_of(
+            request, lambda: super(PartnerScopedAdmin, self).changelist_view(request, extra_context)
+        )
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return on_the_clock_of(
+            request, lambda: super(PartnerScopedAdmin, self).changeform_view(request, *args, **kwargs)
+        )
 
     # ---- which rows --------------------------------------------------------------------------------
 
@@ -127,8 +175,10 @@ class PartnerScopedAdmin(ModelAdmin):
             subject_type=self.opts.model_name, subject_id=str(row.pk)
         )
         page = Paginator(entries.select_related("actor"), 50).get_page(request.GET.get("p"))
-        return self.page(
-            request, "admin/bookings/history.html", title=_("History: %s") % row, object=row, entries=page
+        title = _("History: %s") % row
+        return on_the_clock_of(
+            request,
+            lambda: self.page(request, "admin/bookings/history.html", title=title, object=row, entries=page),
         )
 
     # ---- pages and answers -------------------------------------------------------------------------
@@ -193,9 +243,9 @@ class PartnerScopedAdmin(ModelAdmin):
         rows: QuerySet[Any],
         do: Callable[[Any], object],
         *,
-        done: str,
+        done: Counted,
     ) -> None:
-        """Do one thing to each picked row; tell why where it did not work. `done` counts where it did."""
+        """Do one thing to each picked row; tell why where it did not work. `done` counts the rest."""
         picked = self.few(request, rows)
         refused = []
         for row in picked:
@@ -213,9 +263,9 @@ class PartnerScopedAdmin(ModelAdmin):
         messages.error(request, _("At most %d rows at once: filter further.") % MOST_AT_ONCE)
         return []
 
-    def tell(self, request: HttpRequest, worked: int, refused: list[str], *, done: str) -> None:
+    def tell(self, request: HttpRequest, worked: int, refused: list[str], *, done: Counted) -> None:
         if worked:
-            messages.success(request, done % {"count": worked})
+            messages.success(request, ngettext(*done, worked) % {"count": worked})
         for line in refused[:MESSAGES_SHOWN]:
             messages.warning(request, line)
         if len(refused) > MESSAGES_SHOWN:

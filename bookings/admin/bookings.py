@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import MOST_AT_ONCE, ReadOnlyAdmin
+from bookings.admin.base import MOST_AT_ONCE, ReadOnlyAdmin, door_time
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import ReasonForm, StatusForm
 from bookings.filters import DayRangeFilter, HiddenFilter, VisibleRelatedFilter, YesNoFilter
@@ -81,7 +81,7 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("showing"), ordering="booking_date")
     def when(self, booking: Booking) -> str:
-        return f"{booking.booking_date:%a %d %b %Y}, {booking.booking_time:%H:%M}"
+        return door_time(booking.booking_date, booking.booking_time)
 
     @display(description=gettext_lazy("minutes"))
     def minutes(self, booking: Booking) -> int | None:
@@ -218,7 +218,8 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
         return self.page(
             request,
             "admin/bookings/change_status.html",
-            title=_("Change the status of %d bookings") % len(picked),
+            title=ngettext("Change the status of %d booking", "Change the status of %d bookings", len(picked))
+            % len(picked),
             picked=picked,
             form=form,
             address=reverse("admin:bookings_booking_change_many"),
@@ -242,8 +243,8 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
         refused = [f"{change.booking}: {change.error}" for change in changes if change.error]
         missing = len(ids) - len(picked)
         if missing:
-            refused.append(_("%d of the picked bookings are not there for you.") % missing)
-        done = _("%(count)d bookings are now ") + f"“{to.label}”."
+            refused.append(_("Picked, but not there for you: %d.") % missing)
+        done = (f"%(count)d booking is now “{to.label}”.", f"%(count)d bookings are now “{to.label}”.")
         self.tell(request, len([change for change in changes if not change.error]), refused, done=done)
         return back
 
@@ -259,7 +260,7 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
             request,
             queryset.filter(hidden_at=None),
             lambda booking: bookings.hide(booking, by=request.user),
-            done=_("%(count)d bookings are hidden."),
+            done=("%(count)d booking is hidden.", "%(count)d bookings are hidden."),
         )
 
     @action(description=gettext_lazy("Show again"), permissions=["change_status"])
@@ -268,5 +269,5 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
             request,
             queryset.exclude(hidden_at=None),
             lambda booking: bookings.show_again(booking, by=request.user),
-            done=_("%(count)d bookings are in the lists again."),
+            done=("%(count)d booking is in the lists again.", "%(count)d bookings are in the lists again."),
         )

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from bookings.admin.base import PartnerScopedAdmin
@@ -48,4 +48,7 @@ class ClientAdmin(PartnerScopedAdmin):
             return
         stored = Client.objects.select_related("partner").get(pk=obj.pk)
         moved = people.assign_client(stored, obj.partner, by=request.user, source=Source.PERSON)
-        self.message_user(request, _("%d showing requests went along.") % moved)
+        self.message_user(
+            request,
+            ngettext("%d showing request went along.", "%d showing requests went along.", moved) % moved,
+        )

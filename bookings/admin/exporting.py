@@ -18,7 +18,7 @@ from import_export.resources import Resource
 from unfold.contrib.import_export.forms import ExportForm
 
 from bookings import exports
-from bookings.admin.base import names_nul
+from bookings.admin.base import names_nul, on_the_clock_of
 from bookings.services import audit
 
 EXPORT = "bookings.export_booking"
@@ -41,7 +41,7 @@ class ExportAdmin(ExportMixin):
         if not self.has_export_permission(request):
             raise PermissionDenied
         try:
-            return super().export_action(request)
+            return on_the_clock_of(request, lambda: super(ExportAdmin, self).export_action(request))
         except (IncorrectLookupParameters, OverflowError, ValueError):
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
             return HttpResponseRedirect(f"{reverse(name)}?{ERROR_FLAG}=1")
@@ -49,7 +49,8 @@ class ExportAdmin(ExportMixin):
     def get_export_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         if names_nul(request):
             raise IncorrectLookupParameters
-        return super().get_export_queryset(request)
+        may_take_out = self.model._default_manager.visible_to(request.user, may="export_booking")
+        return super().get_export_queryset(request).filter(pk__in=may_take_out.values("pk"))
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:
         """Ids in the form choose nothing: the filters alone say what is exported."""

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin
+from bookings.admin.base import ReadOnlyAdmin, door_time
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import SureForm
 from bookings.filters import DayRangeFilter, VisibleRelatedFilter
@@ -76,9 +76,7 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("wanted"), ordering="scheduled_date")
     def wanted(self, request_row: ShowingRequest) -> str:
-        day, at = request_row.scheduled_date, request_row.scheduled_time
-        known = [f"{day:%a %d %b %Y}" if day else "", f"{at:%H:%M}" if at else ""]
-        return ", ".join(part for part in known if part) or "-"
+        return door_time(request_row.scheduled_date, request_row.scheduled_time)
 
     @display(description=gettext_lazy("upstream"))
     def upstream(self, request_row: ShowingRequest) -> str:
@@ -139,5 +137,5 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
             request,
             queryset,
             lambda row: runs.queue_for(row, source=Source.PERSON, by=request.user),
-            done=_("%(count)d showings are queued to be booked."),
+            done=("%(count)d showing is queued to be booked.", "%(count)d showings are queued to be booked."),
         )

@@ -7,6 +7,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter,
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline
+from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline, door_time
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import ReasonForm, SureForm
 from bookings.filters import DayRangeFilter, VisibleRelatedFilter
@@ -44,14 +46,14 @@ class EvidenceInline(ReadOnlyInline):
 
 class EventInline(ReadOnlyInline):
     model = RunEvent
-    fields = ("seq", "at", "attempt_number", "standing", "step", "message", "duration_ms")
+    fields = ("seq", "clock", "level", "attempt_number", "step", "message", "duration_ms")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("log")
     per_page = 50
 
-    @display(description=gettext_lazy("level"), label=badges.LEVEL)
-    def standing(self, event: RunEvent) -> tuple[str, str]:
-        return event.level, event.get_level_display()
+    @display(description=gettext_lazy("at"))
+    def clock(self, event: RunEvent) -> str:
+        return date_format(timezone.localtime(event.at), "j M, H:i:s")
 
 
 @admin.register(BookingRun)
@@ -59,12 +61,12 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
     """The robot's work, run by run. Workers write it; people stop a run or try it again."""
 
     list_display = (
-        "property_text",
+        "home",
         "wanted",
         "kind",
         "stands",
         "result",
-        "attempt_number",
+        "attempts_made",
         "partner",
         "queued_at",
     )
@@ -83,7 +85,7 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
     date_hierarchy = "queued_at"
     search_fields = ("property_text", "address", "mls_number", "reason", "account__email")
     search_help_text = gettext_lazy("Property, address, MLS number, reason or account")
-    sortable_by = ("property_text", "stands", "queued_at")
+    sortable_by = ("stands", "queued_at")
     actions = ("stop_picked", "try_picked_again")
     actions_detail = ("watch", "stop", "try_again")
     inlines = (EventInline, AttemptInline, EvidenceInline)
@@ -128,11 +130,17 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
 
     # ---- columns -----------------------------------------------------------------------------------
 
+    @display(description=gettext_lazy("property"))
+    def home(self, run: BookingRun) -> str:
+        return run.address or run.property_text
+
+    @display(description=gettext_lazy("attempts"))
+    def attempts_made(self, run: BookingRun) -> int:
+        return run.attempt_number
+
     @display(description=gettext_lazy("wanted"), ordering="wanted_date")
     def wanted(self, run: BookingRun) -> str:
-        if not run.wanted_date or not run.wanted_time:
-            return "-"
-        return f"{run.wanted_date:%a %d %b %Y}, {run.wanted_time:%H:%M}"
+        return door_time(run.wanted_date, run.wanted_time)
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN)
     def stands(self, run: BookingRun) -> tuple[str, str]:
@@ -225,7 +233,10 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
             request,
             queryset,
             lambda run: runs.stop(run, by=request.user),
-            done=_("%(count)d runs are cancelled or asked to stop."),
+            done=(
+                "%(count)d run is cancelled or asked to stop.",
+                "%(count)d runs are cancelled or asked to stop.",
+            ),
         )
 
     @action(description=gettext_lazy("Try again"), permissions=["book"])
@@ -234,7 +245,7 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
             request,
             queryset,
             lambda run: runs.try_again(run, by=request.user),
-            done=_("%(count)d runs are queued again."),
+            done=("%(count)d run is queued again.", "%(count)d runs are queued again."),
         )
 
 

@@ -26,7 +26,7 @@ from bookings.models import (
     UnreadableRow,
 )
 
-# Session, person, and for those who are no superusers two look-ups of rights.
+# Session and person.
 SIGNED_IN = 2
 
 

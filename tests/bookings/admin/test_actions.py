@@ -106,7 +106,7 @@ def test_crafted_ids_of_another_partner_do_nothing(cast: Cast, rows: Rows, sign_
         reverse("admin:bookings_booking_change_many"),
         {"picked": [rows.booking.pk], "status": BookingStatus.CANCELLED},
     )
-    assert "1 of the picked bookings are not there for you." in told(changed)
+    assert "Picked, but not there for you: 1." in told(changed)
     assert AuditEntry.objects.count() == written
     rows.booking.refresh_from_db()
     assert (rows.booking.status, rows.booking.hidden_at) == (BookingStatus.CONFIRMED, None)
@@ -150,7 +150,7 @@ def test_a_bulk_change_shows_a_preview_and_tells_each_row_that_stayed(cast: Cast
         reverse("admin:bookings_booking_change_many"),
         {"picked": [twin.pk, other.pk], "status": BookingStatus.CONFIRMED, "reason": "They called"},
     )
-    assert told(answer)[0] == "1 bookings are now “Confirmed”."
+    assert told(answer)[0] == "1 booking is now “Confirmed”."
     assert told(answer)[1].startswith(str(twin))
     assert AuditEntry.objects.get(action="booking.status_changed").reason == "They called"
 
@@ -203,7 +203,7 @@ def test_book_now_says_what_is_missing(cast: Cast, sign_in: SignIn) -> None:
 def test_booking_several_tells_each_that_could_not(cast: Cast, sign_in: SignIn) -> None:
     ready, lacking = make_request(cast.partner), make_request(cast.partner, scheduled_time=None)
     answer = pick(sign_in(cast.owner), "showingrequest", "book_picked", ready, lacking)
-    assert told(answer)[0] == "1 showings are queued to be booked."
+    assert told(answer)[0] == "1 showing is queued to be booked."
     assert "no time was given" in told(answer)[1]
     ready.refresh_from_db()
     assert ready.booking_status == RequestState.QUEUED
@@ -276,7 +276,7 @@ def test_a_session_is_stored_sealed_and_never_shown(cast: Cast, sign_in: SignIn)
 def test_a_session_lets_the_accounts_waiting_runs_go_on(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
     BookingRun.objects.filter(pk=rows.run.pk).update(state=RunState.PARKED, reason_code="needs_sign_in")
     answer = upload(sign_in(cast.manager), cast.account, json.dumps(STATE).encode())
-    assert "1 waiting runs go on" in told(answer)[0]
+    assert "Waiting runs that go on: 1." in told(answer)[0]
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_a_client_is_given_a_partner_and_their_requests_follow(cast: Cast, sign_
         page_of("client_change", request.client),
         {"partner": cast.partner.pk, "name": "Somebody", "email": ""},
     )
-    assert "1 showing requests went along." in told(answer)
+    assert "1 showing request went along." in told(answer)
     request.refresh_from_db()
     assert request.partner == cast.partner
     assert Client.objects.get(pk=request.client_id).name == "Somebody"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
@@ -7,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bookings.models import Booking, Partner
 from tests.bookings.admin.conftest import Rows, SignIn
 from tests.bookings.admin.table import SIGNED_IN, TABLES, Table
 from tests.bookings.cast import (
@@ -228,3 +231,27 @@ def test_the_side_bar_names_every_table_a_person_may_open(cast: Cast, rows: Rows
     links = {str(item["link"]) for group in groups for item in group["items"] if item["has_permission"]}
     openable = {list_of(table) for table in TABLES if browser.get(list_of(table)).status_code == 200}
     assert openable <= links
+
+
+# ---- whose clock -----------------------------------------------------------------------------------
+
+
+def test_moments_are_told_in_the_partners_time_zone(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
+    Partner.objects.filter(pk=cast.partner.pk).update(time_zone="America/Vancouver")
+    noon = datetime(2026, 7, 1, 19, 0, tzinfo=UTC)
+    Booking.objects.filter(pk=rows.booking.pk).update(created_at=noon)
+    address = reverse("admin:bookings_booking_changelist")
+    html = sign_in(cast.owner).get(address).content.decode()
+    assert "July 1, 2026, noon" in html
+    assert "times in America/Vancouver" in html
+    assert "July 1, 2026, 3 p.m." in sign_in(cast.admin).get(address).content.decode()
+
+
+def test_a_day_range_follows_the_partners_midnight(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
+    Booking.objects.filter(pk=rows.booking.pk).update(created_at=datetime(2026, 7, 2, 3, 30, tzinfo=UTC))
+    browser = sign_in(cast.owner)
+    address = reverse("admin:bookings_booking_changelist")
+    first = browser.get(address + "?created_at_from=2026-07-01&created_at_to=2026-07-01")
+    assert first.context["cl"].result_count == 1, "still the first of July in Toronto"
+    second = browser.get(address + "?created_at_from=2026-07-02")
+    assert second.context["cl"].result_count == 0
