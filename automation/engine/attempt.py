@@ -34,6 +34,7 @@ class Done:
     message: str
     touched: Locator | None = None
     level: Level = Level.INFO
+    same_view: bool = False  # the page looks as it did when the last step ended
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,10 +69,16 @@ class Attempt:
             raise self._told(error) from error.__cause__
         except Error as error:
             raise self._told(await self._named(error)) from error
-        self.picture = self.teller.end(step, done.message, level=done.level, touched=done.touched)
+        taken = self.picture if done.same_view else None
+        self.picture = self.teller.end(
+            step, done.message, level=done.level, touched=done.touched, taken=taken
+        )
 
     async def pictured(self) -> None:
-        """Waits until the last step's picture is taken: to be called before the page goes elsewhere."""
+        """Waits until the last step's picture is taken: to be called before the page is sent elsewhere.
+
+        A click needs no such wait: the picture was asked for first, and a click takes longer to arrive.
+        """
         if self.picture is not None:
             await asyncio.wait([self.picture])
 
@@ -105,7 +112,7 @@ class Attempt:
             return BrowserGone("The browser stopped while working on this page. Nothing was sent.")
         if isinstance(error, WaitedTooLong):
             return PageChanged(
-                f"BrokerBay's page did not show what it should within {self.site.step_timeout:.0f} seconds ({where}). "
-                "Nothing was sent."
+                f"BrokerBay's page did not show what it should within {self.site.step_timeout:.0f} seconds "
+                f"({where}). Nothing was sent."
             )
         return PageChanged(f"BrokerBay's page did not behave as it should ({where}). Nothing was sent.")

@@ -51,8 +51,9 @@ def find_executable(setting: str = "") -> Found:
         if path := shutil.which(name):
             return Found(path=path, origin="the system")
     raise BrowserMissing(
-        "No browser was found. Install one with `python -m playwright install --with-deps chromium-headless-shell`, "
-        "or with the system's package manager (`apt-get install chromium-headless-shell`, or `chromium`), "
+        "No browser was found. Install one with "
+        "`python -m playwright install --with-deps chromium-headless-shell`, or with the system's package "
+        "manager (`apt-get install chromium-headless-shell`, or `chromium`), "
         "or name a Chromium or Chrome in BROWSER_EXECUTABLE."
     )
 
@@ -114,7 +115,7 @@ class WarmBrowser:
     ) -> AsyncIterator[BrowserContext]:
         """The account's warm context, held open for the length of the block.
 
-        `session_state` is Playwright's storage state. A context whose session is another one by now is replaced.
+        `session_state` is Playwright's storage state; a context that holds another session is replaced.
         Raises `BrowserMissing` when no browser can be started.
         """
         self._users += 1
@@ -188,7 +189,7 @@ class WarmBrowser:
         await self._shut_down()
         found = find_executable(self._executable)
         if folder := os.environ.get("TMPDIR"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 (Chromium does not start without its folder)
         self._playwright = await async_playwright().start()
         try:
             self._browser = await self._playwright.chromium.launch(
@@ -198,7 +199,8 @@ class WarmBrowser:
             await self._shut_down()
             raise BrowserMissing(
                 f"The browser from {found.origin} ({found.path or 'bundled'}) did not start: "
-                f"{error.message.splitlines()[0]} Run it by hand to see why, or name another one in BROWSER_EXECUTABLE."
+                f"{error.message.splitlines()[0]} Run it by hand to see why, "
+                "or name another one in BROWSER_EXECUTABLE."
             ) from error
         return self._browser
 

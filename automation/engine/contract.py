@@ -68,7 +68,7 @@ class Order:
 
     `mls_number` (a letter and 8 digits) or `address` must be given; a booking needs `date`, `time`
     and `duration_minutes` too: the engine uses them exactly and never another.
-    `listing_id` (24 hex digits), when known from an earlier attempt or picked by a person, goes straight there.
+    `listing_id` (24 hex digits), known from an earlier attempt or picked by a person, goes straight there.
     """
 
     kind: OrderKind

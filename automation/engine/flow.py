@@ -43,8 +43,8 @@ _PARKS = (NeedsSignIn, ChallengeShown, AmbiguousListing, RateLimited)
 async def play(context: BrowserContext, order: Order, *, site: Site, listener: Listener) -> Outcome:
     """Does what the order asks, on a page of its own in the account's context, and says how that ended.
 
-    Never raises for what BrokerBay or the browser does; a cancelled task is cancelled cleanly. Whatever happens
-    once the gate is open, and is no clear answer, is `Result.UNCONFIRMED`.
+    Never raises for what BrokerBay or the browser does; a cancelled task is cancelled cleanly. Whatever
+    happens once the gate is open, and is no clear answer, is `Result.UNCONFIRMED`.
     Raises ValueError for an order that lacks what its kind needs.
     """
     _check(order)
@@ -72,7 +72,6 @@ async def play(context: BrowserContext, order: Order, *, site: Site, listener: L
 async def _play(attempt: Attempt) -> Outcome:
     try:
         await attempt.teller.prepare()
-        await attempt.shell.close_tours_by_itself()
         outcome = await _PLAYS[attempt.order.kind](attempt)
     except StepError as error:
         outcome = _outcome_of(error)

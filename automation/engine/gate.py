@@ -87,8 +87,8 @@ class Gate:
         except Error as error:
             self._settle(
                 NoAnswer(
-                    f"The booking left, but BrokerBay never answered ({_first_line(error)}). It may be booked "
-                    "or not: only its list of showings can tell."
+                    f"The booking left, but BrokerBay never answered ({_first_line(error)}). It may be "
+                    "booked or not: only its list of showings can tell."
                 )
             )
             await _abort(route)

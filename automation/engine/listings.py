@@ -275,7 +275,8 @@ def search_text(address: str) -> str:
 
 def _reads_as_home(address: Address) -> bool:
     """
-    >>> [_reads_as_home(parse_address(text)) for text in ("12 Dec 2025", "30 days on market", "5 May Street", "7 Broadway")]
+    >>> texts = ("12 Dec 2025", "30 days", "5 May Road", "7 Broadway")
+    >>> [_reads_as_home(parse_address(text)) for text in texts]
     [False, False, True, True]
     """
     if not address.is_complete:
@@ -318,7 +319,7 @@ def _is_unit_alone(text: str) -> bool:
 
 
 def _street(words: list[str]) -> tuple[str, str, str]:
-    """Name, long type and direction; only the last words can be type and direction ("Avenue Road" is a name)."""
+    """Name, long type, direction; only the last words can be the latter two (there is an "Avenue Road")."""
     words = [re.sub(r"[^\w/-]", "", word) for word in words]
     words = [word for word in words if word]
     direction = ""

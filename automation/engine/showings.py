@@ -54,8 +54,8 @@ class Wanted:
 
 def status_of(badge: str) -> ShowingStatus:
     """
-    >>> status_of("Awaiting Approval"), status_of("CANCELED"), status_of("On the moon")
-    (<ShowingStatus.REQUESTED: 'requested'>, <ShowingStatus.CANCELLED: 'cancelled'>, <ShowingStatus.UNKNOWN: 'unknown'>)
+    >>> [status_of(badge).value for badge in ("Awaiting Approval", "CANCELED", "On the moon")]
+    ['requested', 'cancelled', 'unknown']
     """
     return _STATUSES.get(" ".join(badge.lower().split()), ShowingStatus.UNKNOWN)
 
@@ -67,10 +67,10 @@ def is_live(showing: SeenShowing) -> bool:
 def read_showing(row: ShowingRow, *, near: date) -> SeenShowing | None:
     """What a row says, or None where it names no home, day or time.
 
-    >>> row = ShowingRow(texts=("100 Example Boulevard #3008", "Dec 1, 2025", "8:00 PM - 8:30 PM", "Confirmed"))
+    >>> row = ShowingRow(texts=("100 Example Boulevard #3008", "Dec 1, 2025", "8:00 PM - 8:30 PM", "New"))
     >>> seen = read_showing(row, near=date(2025, 11, 21))
     >>> seen.address, seen.date, seen.time, seen.duration_minutes, seen.badge
-    ('100 Example Boulevard #3008', datetime.date(2025, 12, 1), datetime.time(20, 0), 30, 'Confirmed')
+    ('100 Example Boulevard #3008', datetime.date(2025, 12, 1), datetime.time(20, 0), 30, 'New')
     """
     address = address_in(row.texts)
     rest = [text for text in row.texts if text != address]

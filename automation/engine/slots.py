@@ -76,7 +76,8 @@ def parse_range(text: str) -> tuple[time, int] | None:
 def parse_day(text: str, *, near: date) -> date | None:
     """The day named in `text`; where the year is left out, the one that brings it closest to `near`.
 
-    >>> parse_day("Mon, Dec 1, 2025", near=date(2026, 6, 1)), parse_day("July 7th 5:00 PM", near=date(2026, 6, 1))
+    >>> june = date(2026, 6, 1)
+    >>> parse_day("Mon, Dec 1, 2025", near=june), parse_day("July 7th 5:00 PM", near=june)
     (datetime.date(2025, 12, 1), datetime.date(2026, 7, 7))
     >>> parse_day("January 2nd", near=date(2025, 12, 30)), parse_day("2025-12-01", near=date(2025, 1, 1))
     (datetime.date(2026, 1, 2), datetime.date(2025, 12, 1))
@@ -109,7 +110,8 @@ def parse_month(heading: str) -> date | None:
 def months_to(wanted: date, *, shown: date) -> int:
     """How many months forward (negative: back) the calendar must turn.
 
-    >>> months_to(date(2026, 2, 3), shown=date(2025, 12, 1)), months_to(date(2025, 12, 31), shown=date(2026, 1, 1))
+    >>> december = date(2025, 12, 1)
+    >>> months_to(date(2026, 2, 3), shown=december), months_to(december, shown=date(2026, 1, 1))
     (2, -1)
     """
     return (wanted.year - shown.year) * 12 + wanted.month - shown.month
@@ -126,7 +128,7 @@ def add_months(month: date, count: int) -> date:
 
 
 def month_cells(numbers: Sequence[int], *, month: date) -> range | None:
-    """Which of a calendar's cells, by their day numbers in order, are the month's own days; None if they are not shown.
+    """Which of a calendar's cells, by their numbers in order, are the month's own days; None if not shown.
 
     The cells before the first 1 and after the last day belong to the neighbours, whatever their numbers.
 
@@ -145,8 +147,8 @@ def month_cells(numbers: Sequence[int], *, month: date) -> range | None:
 def parse_minutes(text: str) -> int | None:
     """A duration in minutes.
 
-    >>> parse_minutes("Duration (max 30 min )"), parse_minutes("Duration (max 1 hr)"), parse_minutes("1 hr 30 min")
-    (30, 60, 90)
+    >>> [parse_minutes(text) for text in ("Duration (max 30 min )", "Duration (max 1 hr)", "1 hr 30 min")]
+    [30, 60, 90]
     >>> parse_minutes("1.5 hours"), parse_minutes("none") is None
     (90, True)
     """
@@ -189,7 +191,8 @@ def say_open(slots: tuple[OpenSlot, ...], *, wanted: time, most: int = 6) -> str
     """The open times closest to the wanted one, in the day's order, as part of a sentence.
 
     >>> day = date(2025, 12, 1)
-    >>> say_open((OpenSlot(date=day, time=time(9)), OpenSlot(date=day, time=time(18))), wanted=time(17), most=1)
+    >>> open_slots = (OpenSlot(date=day, time=time(9)), OpenSlot(date=day, time=time(18)))
+    >>> say_open(open_slots, wanted=time(17), most=1)
     'Open nearby: 6:00 PM.'
     >>> say_open((), wanted=time(17))
     'BrokerBay offers no time that day.'

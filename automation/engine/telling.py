@@ -16,10 +16,14 @@ logger = logging.getLogger(__name__)
 
 PICTURE_QUALITY = 60
 PICTURE_TIMEOUT = 5.0  # seconds
-_OUTLINE = """
+# An outline for what was touched; and no product tours, which lie over the page and would catch every click.
+_STYLE = """
 (() => {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync('[data-touched]{outline:3px solid #eb2f96!important;outline-offset:2px!important}');
+  sheet.replaceSync(`
+    [data-touched] { outline: 3px solid #eb2f96 !important; outline-offset: 2px !important }
+    .appcues, appcues, appcues-layer, appcues-container { display: none !important }
+  `);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 })()
 """
@@ -46,7 +50,7 @@ class Teller:
     async def prepare(self) -> None:
         """Readies the page for pictures; to be called before it opens a site."""
         self._camera = await self._page.context.new_cdp_session(self._page)
-        await self._camera.send("Page.addScriptToEvaluateOnNewDocument", {"source": _OUTLINE})
+        await self._camera.send("Page.addScriptToEvaluateOnNewDocument", {"source": _STYLE})
 
     def begin(self, step: Step) -> None:
         self._began = time.monotonic()
@@ -56,11 +60,17 @@ class Teller:
         self._waiting.put_nowait((_line(step, message, level=level), None))
 
     def end(
-        self, step: Step, message: str, *, level: Level = Level.INFO, touched: Locator | None = None
+        self,
+        step: Step,
+        message: str,
+        *,
+        level: Level = Level.INFO,
+        touched: Locator | None = None,
+        taken: asyncio.Task[bytes | None] | None = None,
     ) -> asyncio.Task[bytes | None]:
-        """The line that ends a step. The returned picture may be awaited where the page is about to change."""
+        """The line that ends a step, with the picture `taken` already or a new one, which is returned."""
         took = round((time.monotonic() - self._began) * 1000)
-        picture = asyncio.ensure_future(self._picture(touched))
+        picture = taken or asyncio.ensure_future(self._picture(touched))
         self._waiting.put_nowait((_line(step, message, level=level, duration_ms=took), picture))
         return picture
 

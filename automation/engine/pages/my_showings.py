@@ -20,17 +20,18 @@ _READ = """() => {
     table => isShown(table) && [...table.rows].some(row => clock.test(row.textContent)));
   const texts = row => {
     const found = [], walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) if (walker.currentNode.textContent.trim()) found.push(walker.currentNode.textContent.trim());
-    return found;
+    while (walker.nextNode()) found.push(walker.currentNode.textContent.trim());
+    return found.filter(Boolean);
   };
-  const badge = row => row.querySelector('.status, .badge, .ant-tag, [class*=status-]')?.textContent.trim() ?? '';
+  const text = element => element?.textContent.trim() ?? '';
+  const badge = row => text(row.querySelector('.status, .badge, .ant-tag, [class*=status-]'));
   const link = row => row.querySelector('a[href*="my_business/showing/"]')?.href ?? '';
   const pages = document.querySelector('ul.pagination, .ant-pagination');
   return {
     rows: tables.flatMap(table => [...table.tBodies].flatMap(body => [...body.rows])
       .map(row => ({texts: texts(row), badge: badge(row), link: link(row)}))),
-    numbers: pages ? [...pages.querySelectorAll('li')].map(item => item.textContent.trim()) : [],
-    active: pages ? (pages.querySelector('.active, .ant-pagination-item-active')?.textContent.trim() ?? '') : '',
+    numbers: pages ? [...pages.querySelectorAll('li')].map(text) : [],
+    active: text(pages?.querySelector('.active, .ant-pagination-item-active')),
     total: /Total:?\\s*(\\d+)\\s*Showings?/i.exec(document.body.innerText)?.[1] ?? '',
   };
 }"""
@@ -56,9 +57,12 @@ class MyShowings:
 
     async def read(self) -> ListPage:
         """The page of the list that is open, once it is drawn."""
+        await self.wait_until_drawn()
+        return await self._read()
+
+    async def wait_until_drawn(self) -> None:
         empty = self._page.get_by_text(_EMPTY).filter(visible=True)
         await self._rows.or_(empty).first.wait_for()
-        return await self._read()
 
     async def turn_to(self, number: int) -> ListPage:
         """Turns to a neighbouring page by its number and waits until that one is drawn."""

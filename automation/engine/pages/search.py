@@ -20,7 +20,8 @@ _READ_ROWS = """rows => rows.map(row => {
     const text = walker.currentNode.textContent.trim();
     if (text) texts.push(text);
   }
-  return {texts, buttons: [...row.querySelectorAll('button, [role=button], a')].map(one => one.textContent.trim())};
+  const buttons = [...row.querySelectorAll('button, [role=button], a')];
+  return {texts, buttons: buttons.map(button => button.textContent.trim())};
 })"""
 
 

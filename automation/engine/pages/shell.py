@@ -8,8 +8,6 @@ from playwright.async_api import Locator, Page
 
 from automation.engine.pages.sign_in import SignIn
 
-_NO_TOUR = re.compile(r"^\s*(Not now|Skip.*|Close|No,? thanks|Dismiss|Got it|×)\s*$", re.IGNORECASE)
-
 
 class Shell:
     """Opens BrokerBay's hash routes and tells in which state the site is."""
@@ -36,15 +34,6 @@ class Shell:
         """Until the site shows whether we are signed in; a blank page is still loading. Seconds."""
         signs = search_field(self._page).or_(self._sign_in.signs)
         await signs.filter(visible=True).first.wait_for()
-
-    async def close_tours_by_itself(self) -> None:
-        """From now on, a product tour that lies over the page is closed before anything is clicked."""
-
-        async def close(tour: Locator) -> None:
-            await tour.get_by_role("button", name=_NO_TOUR).first.click()
-
-        tour = self._page.locator(".appcues, appcues, appcues-layer, [aria-label='Product tour']").first
-        await self._page.add_locator_handler(tour, close)
 
     async def is_signed_out(self) -> bool:
         return await self._sign_in.is_shown()

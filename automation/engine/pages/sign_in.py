@@ -18,7 +18,7 @@ class SignIn:
 
     @property
     def signs(self) -> Locator:
-        """What only a signed-out visitor sees, once it is *visible*: the app always carries the banner, hidden."""
+        """What only a signed-out visitor sees, once visible: the app always carries the banner, hidden."""
         email = self._page.locator("input[type='email'], input[name='email'], input[autocomplete='username']")
         return email.or_(self._page.locator(".alert, [role='alert']").filter(has_text=_WORDS))
 

@@ -1,4 +1,4 @@
-"""The booking wizard: one page with the profile, a month's calendar, the day's slots and the submit button."""
+"""The booking wizard: one page with the profile, a month's calendar, the day's slots and the submit."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class Wizard:
         return blocks[0] if blocks else ""
 
     async def reveal_submit(self) -> str:
-        """Scrolls to the button where it is out of sight; the selection that is left after the page saw that."""
+        """Scrolls to the button where it is out of sight; what is still selected once the page saw that."""
         left: str = await self._submit.evaluate(_REVEAL)
         return left
 

@@ -26,7 +26,8 @@ async def check_own_list(attempt: Attempt) -> Done:
         return Done(message=f"This showing is booked already: {describe(found)}.", level=Level.SUCCESS)
     return Done(
         message=f"Read the account's own list ({len(attempt.own_showings)}): "
-        f"no showing of this home on {say_day(wanted.date)} at {say_time(wanted.time)} yet."
+        f"no showing of this home on {say_day(wanted.date)} at {say_time(wanted.time)} yet.",
+        same_view=True,
     )
 
 

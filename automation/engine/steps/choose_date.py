@@ -33,7 +33,8 @@ async def choose_date(attempt: Attempt) -> Done:
     index = within.start + wanted.day - 1
     if not cells[index].is_selectable:
         raise SlotUnavailable(
-            f"BrokerBay does not let {say_day(wanted)} be chosen for this listing. Nothing was sent: choose another day."
+            f"BrokerBay does not let {say_day(wanted)} be chosen for this listing. "
+            "Nothing was sent: choose another day."
         )
     if not cells[index].is_chosen:
         await wizard.choose_day(index, patience=attempt.site.step_timeout)

@@ -45,8 +45,9 @@ def wrong_selection(selection: str) -> PageChanged:
 def _refused(wanted: int, offered: tuple[int, ...], longest: int) -> DurationTooLong | PageChanged:
     if wanted > longest > 0:
         return DurationTooLong(
-            f"This listing allows showings of at most {say_minutes(longest)} at this time, and {say_minutes(wanted)} "
-            "were asked for. Nothing was sent: choose a shorter showing or another time."
+            f"This listing allows showings of at most {say_minutes(longest)} at this time, and "
+            f"{say_minutes(wanted)} were asked for. "
+            "Nothing was sent: choose a shorter showing or another time."
         )
     said = ", ".join(say_minutes(minutes) for minutes in offered) or "none"
     return PageChanged(

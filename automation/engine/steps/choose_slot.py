@@ -28,7 +28,8 @@ async def choose_slot(attempt: Attempt) -> Done:
     attempt.open_slots = tuple(OpenSlot(date=day, time=time) for time in sorted(open_times))
     if wanted not in open_times:
         raise SlotUnavailable(
-            f"{say_time(wanted)} on {say_day(day)} is not free. {say_open(attempt.open_slots, wanted=wanted)}",
+            f"{say_time(wanted)} on {say_day(day)} is not free. "
+            f"{say_open(attempt.open_slots, wanted=wanted)}",
             open_slots=attempt.open_slots,
         )
     await wizard.choose_slot(open_times[wanted])

@@ -102,7 +102,8 @@ def _by_address(rows: Sequence[ResultRow], attempt: Attempt, wanted_number: str)
     if wanted_number:
         raise _ambiguous(
             same or loose,
-            f"BrokerBay knows no MLS number {wanted_number}; at {attempt.order.address} it has another listing",
+            f"BrokerBay knows no MLS number {wanted_number}; "
+            f"at {attempt.order.address} it has another listing",
         )
     if len(same) > 1:
         raise _ambiguous(same, f"BrokerBay has {len(same)} listings at {attempt.order.address}")

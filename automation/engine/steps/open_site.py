@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.attempt import Attempt, Done
+from automation.engine.contract import OrderKind
 from automation.engine.errors import NeedsSignIn, RateLimited, SiteDown
 from automation.engine.pages.my_showings import MyShowings
 
@@ -24,4 +25,6 @@ async def open_site(attempt: Attempt) -> Done:
         ) from error
     if await attempt.shell.is_signed_out():
         raise NeedsSignIn("BrokerBay asks for a sign-in. Nothing was sent: a person must sign in again.")
+    if attempt.order.kind is not OrderKind.CHECK:
+        await MyShowings(attempt.page).wait_until_drawn()
     return Done(message="Opened BrokerBay; the account is signed in.")

@@ -13,11 +13,10 @@ from automation.engine.pages.wizard import Wizard
 
 
 async def open_wizard(attempt: Attempt) -> Done:
-    """Raises `NotBookable` where BrokerBay offers no showing, `NeedsApproval` where auto-confirm was a condition."""
+    """Raises `NotBookable` where no showing is offered, `NeedsApproval` where auto-confirm was wanted."""
     listing = attempt.listing
     if listing is None:
         raise ValueError("The wizard belongs to a listing; find it first.")
-    await attempt.pictured()
     if attempt.row is None:
         await _by_listing_page(attempt)
     elif attempt.row.button:
@@ -52,7 +51,7 @@ async def _by_listing_page(attempt: Attempt) -> None:
     if seen is None or not seen.is_bookable:
         reason = f" It says “{seen.reason}”." if seen and seen.reason else ""
         raise NotBookable(
-            f"BrokerBay offers no online showing for {attempt.listing.address if attempt.listing else 'it'}.{reason} "
-            "Call the listing's office."
+            f"BrokerBay offers no online showing for {attempt.listing.address if attempt.listing else 'it'}."
+            f"{reason} Call the listing's office."
         )
     await page.open_wizard()

@@ -1,4 +1,4 @@
-"""Turns the pages of the account's own list of showings; the steps that need the list decide what it means."""
+"""Turns the pages of the account's own list of showings; the steps that need it decide what it means."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def showings_on(page: ListPage, attempt: Attempt) -> list[SeenShowing | None]:
 
 
 def is_complete(pages: Sequence[ListPage]) -> bool:
-    """Whether these pages are the whole list: numbered from 1 to the last, each full but the last, and of one total."""
+    """Whether these pages are the whole list: numbered to the last, full but for that, and of one total."""
     first, last = pages[0], pages[-1]
     numbered = [page.number for page in pages] == list(range(1, last.pages + 1))
     full = all(len(page.rows) == len(first.rows) for page in pages[:-1])
@@ -59,7 +59,7 @@ def is_complete(pages: Sequence[ListPage]) -> bool:
 
 
 async def look_for(attempt: Attempt, is_it: Callable[[SeenShowing], bool]) -> int | None:
-    """Keeps the first showing that fits, and leaves its page open; its row there, or None where no page has it."""
+    """Keeps the first showing that fits and leaves its page open; its row there, None where there is none."""
     async for page in pages_of(attempt):
         for index, seen in enumerate(showings_on(page, attempt)):
             if seen is not None and is_it(seen):
@@ -77,8 +77,8 @@ async def learn_id(attempt: Attempt, *, row: int | None = None) -> None:
     if known is None or known.showing_id:
         return
     try:
-        await attempt.pictured()
         if row is None:
+            await attempt.pictured()
             await attempt.shell.open(MyShowings.ROUTE)
             row = await look_for(attempt, lambda seen: seen == known)
         if row is not None:

@@ -49,7 +49,7 @@ async def _make_ready(attempt: Attempt, wizard: Wizard) -> None:
 
 
 async def _reached(attempt: Attempt, wizard: Wizard) -> bool:
-    """Whether the page sent its request up to the gate, once its terms are agreed to where it asks for that."""
+    """Whether the page sent its request up to the gate, its terms agreed to where it asks for that."""
     limit = attempt.site.send_timeout
     reached = asyncio.ensure_future(attempt.gate.reached.wait())
     asked = asyncio.ensure_future(wizard.agreement.wait_for(timeout=limit * 1000))
