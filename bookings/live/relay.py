@@ -34,7 +34,7 @@ _redis: redis.Redis | None = None
 
 
 def announce(run_id: int) -> None:
-    """Tell the web processes of a run's new lines, after the commit. Without Redis they notice by themselves."""
+    """Tell the web processes of new lines, after the commit; without Redis they notice by themselves."""
     if settings.REDIS_URL:
         transaction.on_commit(lambda: _publish(str(run_id)), robust=True)
 

@@ -75,7 +75,7 @@ def board(user: User, *, now: datetime, zone: ZoneInfo) -> Board:
     """Everything that the dashboard shows to a person. `zone` says which day the chart calls today."""
     zones = _zones_in_use(user, now)
     runs = runs_for_person(user, now)
-    requests = requests_for_person(user)
+    requests = requests_for_person(user, now)
     today = now.astimezone(zone).date()
     return Board(
         counts=_counts(user, now, zones, today, runs, requests),
@@ -177,13 +177,14 @@ def runs_for_person(user: User, now: datetime) -> QuerySet[BookingRun]:
     )
 
 
-def requests_for_person(user: User) -> QuerySet[ShowingRequest]:
-    """Requests that lack something, or changed after they were booked, and have no run to look at."""
+def requests_for_person(user: User, now: datetime) -> QuerySet[ShowingRequest]:
+    """Requests still to come that lack something or wait for a decision, and have no run to look at."""
     stuck = BookingRun.objects.filter(NEEDS_PERSON, request=OuterRef("pk"))
     waiting = ShowingRequest.objects.visible_to(user).filter(
         booking_status__in=(RequestState.NEEDS_INFO, RequestState.NEEDS_PERSON)
     )
-    return waiting.exclude(Exists(stuck)).order_by("scheduled_date", "pk")
+    coming = Q(scheduled_date=None) | Q(scheduled_date__gte=(now - timedelta(days=1)).date())
+    return waiting.filter(coming).exclude(Exists(stuck)).order_by("scheduled_date", "pk")
 
 
 def _accounts(user: User) -> list[Account]:

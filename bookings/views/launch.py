@@ -13,6 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MinLengthValidator, ProhibitNullCharactersValidator, RegexValidator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -22,9 +23,10 @@ from django.views.decorators.http import require_http_methods
 from bookings.models import Account, BookingRun, Partner, ShowingRequest
 from bookings.models.partner import ShowingMinutes
 from bookings.queries import launch as launch_queries
+from bookings.queries import runs as run_queries
 from bookings.services import runs
 from bookings.services.errors import AlreadyThere, Rejected
-from bookings.vocabulary import OPEN_RUN_STATES, Health, Source
+from bookings.vocabulary import OPEN_RUN_STATES, Health, RunState, Source
 
 FROM_ADDRESS = (
     "partner",
@@ -35,6 +37,7 @@ FROM_ADDRESS = (
     "auto_confirm_only",
     "listing_id",
     "request",
+    "instead",
 )
 
 
@@ -99,6 +102,7 @@ class LaunchForm(forms.Form):
         widget=forms.HiddenInput,
         validators=[ProhibitNullCharactersValidator()],
     )
+    instead = forms.UUIDField(required=False, widget=forms.HiddenInput)
     key = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: User, partners: list[Partner], **kwargs: Any) -> None:
@@ -131,11 +135,18 @@ class LaunchForm(forms.Form):
             auto_confirm_only=said["auto_confirm_only"],
         )
 
-    def client_request(self, wish: runs.Wish) -> ShowingRequest | None:
-        """The client's request that this booking answers, if it is still for the same property."""
-        return launch_queries.request_for(
-            self.user, self.cleaned_data["request"], self.partner, wish.property_text
-        )
+    def replaced(self) -> BookingRun | None:
+        """The run that this booking is to take the place of, when a person picked another listing or time."""
+        uuid = self.cleaned_data["instead"]
+        run = run_queries.visible_run(self.user, uuid) if uuid else None
+        return run if run is not None and run.partner_id == self.partner.pk else None
+
+    def client_request(self, wish: runs.Wish, replaced: BookingRun | None) -> ShowingRequest | None:
+        """The client's request that this booking answers: the replaced run's, or one for this property."""
+        if replaced is not None and replaced.request_id is not None:
+            return replaced.request
+        request_id = self.cleaned_data["request"]
+        return launch_queries.request_for(self.user, request_id, self.partner, wish.property_text)
 
 
 @login_required
@@ -162,21 +173,29 @@ def _launch(form: LaunchForm) -> tuple[BookingRun | None, BookingRun | None]:
     """The new run, or None and, for a double, the run that is under way; the form then says why."""
     wish = form.wish()
     try:
-        run = runs.queue(
-            wish,
-            partner=form.partner,
-            source=Source.PERSON,
-            by=form.user,
-            request=form.client_request(wish),
-            idempotency_key=_key(form.cleaned_data["key"], wish),
-        )
+        return _queue(form, wish), None
     except AlreadyThere as double:
         form.add_error("property", double.message)
         return None, _under_way(form, wish)
     except Rejected as no:
         form.add_error(no.field if no.field in form.fields else None, no.message)
         return None, None
-    return run, None
+
+
+def _queue(form: LaunchForm, wish: runs.Wish) -> BookingRun:
+    """Queue the wish, and end the waiting run in whose place it comes: both or neither."""
+    replaced = form.replaced()
+    with transaction.atomic():
+        if replaced is not None and replaced.state == RunState.PARKED:
+            runs.stop(replaced, by=form.user, reason="Another booking takes its place")
+        return runs.queue(
+            wish,
+            partner=form.partner,
+            source=Source.PERSON,
+            by=form.user,
+            request=form.client_request(wish, replaced),
+            idempotency_key=_key(form.cleaned_data["key"], wish),
+        )
 
 
 def _key(key: uuid.UUID | None, wish: runs.Wish) -> str:

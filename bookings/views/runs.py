@@ -111,6 +111,7 @@ def _auto_book_address(run: BookingRun, **other: str) -> str:
         "duration": run.duration_minutes,
         "auto_confirm_only": "on" if run.auto_confirm_only else "",
         "request": run.request_id,
+        "instead": run.uuid,
     }
     said = {name: value for name, value in (wish | other).items() if value}
     return f"{reverse('auto_book')}?{urlencode(said)}"

@@ -1,8 +1,8 @@
-"""How long a line takes from a worker's process to a watcher: `python -m tests.bench.log_latency [--rounds N]`.
+"""How long a line takes from a worker's process to a watcher.
 
-A portal of its own (uvicorn, SQLite file), a process that writes lines one at a time, a watcher who reads the
-stream. Prints JSON: {"runs": rounds, "lines": lines a round, "p50_ms", "p95_ms", "p95_spread_ms": [low, high]};
-the figures are medians over the rounds.
+`python -m tests.bench.log_latency [--rounds N] [--lines N]`: a portal of its own (uvicorn, SQLite file), a
+process that writes lines one at a time, a watcher who reads the stream. Prints JSON: {"runs": rounds,
+"lines": lines a round, "p50_ms", "p95_ms", "p95_spread_ms": [low, high]}; medians over the rounds.
 """
 
 from __future__ import annotations

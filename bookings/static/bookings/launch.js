@@ -13,6 +13,7 @@
       if (field) field.value = said[name] || "";
     }
     form.elements.listing_id.value = "";
+    form.elements.instead.value = "";
     for (const radio of form.elements.duration) radio.checked = radio.value === said.duration || (!said.duration && radio.checked);
     for (const other of picks) other.toggleAttribute("aria-current", other === pick);
     form.querySelectorAll(".error").forEach((error) => error.remove());

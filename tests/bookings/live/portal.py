@@ -1,4 +1,4 @@
-"""A real portal for tests: an ASGI server and a worker in processes of their own, on a database file of theirs."""
+"""A real portal for tests: an ASGI server and a worker, each a process of its own, on their own database."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The other process of the live tests: writes runs and their lines as a booking worker would. Speaks JSON lines."""
+"""The other process of the live tests: writes runs and lines as a booking worker would. Speaks JSON lines."""
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import threading
@@ -13,7 +14,10 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
+from django.core.files.base import ContentFile  # noqa: E402
+from django.core.files.storage import storages  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -22,9 +26,12 @@ from bookings.services import runs  # noqa: E402
 from bookings.services.runs import AttemptEnd, LogLine  # noqa: E402
 from tests.bookings import cast as casting  # noqa: E402
 
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
-# Nobody signs in by password here; a slow hash for each of the cast would cost seconds.
-settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A slow hash for each of the cast would cost seconds; who signs in by password gets one of those.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
 def cast() -> dict[str, Any]:
@@ -34,6 +41,22 @@ def cast() -> dict[str, Any]:
     return {
         "partner": people.partner.pk,
         "sessions": {name: _session(user) for name, user in named.items()},
+    }
+
+
+def newcomer(*, partner: int) -> dict[str, str]:
+    """A person who can sign in by password, and a client's request that they could book."""
+    at = casting.Partner.objects.get(pk=partner)
+    user = casting.make_person(at)
+    user.password = make_password(casting.PASSWORD, hasher="argon2")
+    user.save()
+    request = casting.make_request(at)
+    return {
+        "name": user.username,
+        "password": casting.PASSWORD,
+        "address": request.property.address,
+        "mls": request.property_id,
+        "day": request.scheduled_date.isoformat(),
     }
 
 
@@ -52,6 +75,14 @@ def start(*, partner: int) -> dict[str, Any]:
     claimed = runs.claim(run.pk, holder="live-test")
     assert claimed is not None
     return {"run": str(run.uuid), "pk": run.pk}
+
+
+def show(*, pk: int, step: str) -> bool:
+    """Write the line that ends a step, with its picture."""
+    run = BookingRun.objects.get(pk=pk)
+    picture = storages["evidence"].save(f"{run.uuid}/{step}.png", ContentFile(PICTURE))
+    line = LogLine(at=timezone.now(), message=f"Did {step}", step=step, duration_ms=900, picture=picture)
+    return runs.tell(pk, [line], fence=run.attempt_number)
 
 
 def tell(*, pk: int, messages: list[str], each: bool = False) -> bool:
@@ -79,7 +110,7 @@ def finish(*, pk: int) -> bool:
     return True
 
 
-DEEDS = {"cast": cast, "start": start, "tell": tell, "tick": tick, "finish": finish}
+DEEDS = {deed.__name__: deed for deed in (cast, newcomer, start, show, tell, tick, finish)}
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from bookings.models import BookingRun
-from bookings.services import people
-from bookings.vocabulary import Health, RequestState, Role, Source
+from bookings.services import people, runs
+from bookings.vocabulary import Health, RequestState, Role, RunState, Source
 from tests.bookings.cast import Cast, in_days, make_property, make_request, make_run
 
 QUERY_BUDGET = 12
@@ -174,6 +174,42 @@ def test_the_run_belongs_to_the_picked_request_while_the_property_is_the_same(
 
     client.post("/auto-book", said(property="W87654321", request=request.pk))
     assert BookingRun.objects.get(property_text="W87654321").request is None
+
+
+def parked(cast: Cast) -> BookingRun:
+    """A client's request whose run waits for a person to pick the listing."""
+    run = runs.queue_for(make_request(cast.partner), source=Source.SYNC)
+    claimed = runs.claim(run.pk, holder="test")
+    assert claimed is not None
+    several = runs.AttemptEnd(result="parked", code="ambiguous_listing", message="Two listings fit.")
+    return runs.settle(run.pk, several, fence=claimed.attempt_number)
+
+
+def test_a_picked_listing_takes_the_place_of_the_run_that_waited_for_it(cast: Cast, client: Client) -> None:
+    waiting = parked(cast)
+    client.force_login(cast.owner)
+    client.post("/auto-book", said(property="N87654321", instead=waiting.uuid, listing_id="b" * 24))
+    waiting.refresh_from_db()
+    run = BookingRun.objects.get(property_text="N87654321")
+    assert waiting.state == RunState.CANCELLED
+    assert (run.request, run.listing_id, run.state) == (waiting.request, "b" * 24, RunState.QUEUED)
+
+
+def test_a_replacement_that_cannot_be_queued_leaves_the_waiting_run(cast: Cast, client: Client) -> None:
+    waiting = parked(cast)
+    client.force_login(cast.owner)
+    client.post("/auto-book", said(property="N87654321", instead=waiting.uuid, date="2020-01-01"))
+    waiting.refresh_from_db()
+    assert waiting.state == RunState.PARKED
+
+
+def test_a_strangers_run_is_never_replaced(cast: Cast, client: Client) -> None:
+    waiting = parked(cast)
+    client.force_login(cast.stranger)
+    client.post("/auto-book", said(instead=waiting.uuid))
+    waiting.refresh_from_db()
+    assert waiting.state == RunState.PARKED
+    assert BookingRun.objects.get(partner=cast.other).request is None
 
 
 def test_a_strangers_request_fills_and_binds_nothing(cast: Cast, client: Client) -> None:
