@@ -9,6 +9,8 @@ BIN := .venv/bin
 PY := $(BIN)/python
 # As many tests at once as there are cores; a file's tests stay together, for they share its servers.
 PYTEST_ARGS ?= -n auto --dist loadfile
+# The settings of .env.example, with secrets of their own.
+AS_DEPLOYED := ENV_FILE=.env.example DATA_DIR=var/check
 export DATA_DIR
 ifdef PORT
 export PORT
@@ -27,11 +29,11 @@ test: .installed-dev ## Run the whole test suite, with no account and no interne
 check: .installed-dev ## Everything CI looks at: format, lint, types, arrows, migrations, settings, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	@$(AS_DEPLOYED) $(PY) -m brokerbay.ops.secrets
+	$(AS_DEPLOYED) $(BIN)/mypy
 	$(BIN)/lint-imports
-	@DATA_DIR=var/check $(PY) -m brokerbay.ops.secrets
-	ENV_FILE=.env.example DATA_DIR=var/check $(PY) manage.py makemigrations --check --dry-run
-	ENV_FILE=.env.example DATA_DIR=var/check $(PY) manage.py check --deploy --fail-level WARNING
+	$(AS_DEPLOYED) $(PY) manage.py makemigrations --check --dry-run
+	$(AS_DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
 	$(BIN)/hadolint Dockerfile
 	$(MAKE) --no-print-directory test
 
@@ -43,8 +45,8 @@ bench: .installed-dev ## Measure; prints a table and writes bench.json into DATA
 	$(PY) -m tests.bench
 
 docs: .installed-dev ## Write the tables of settings and commands anew into README.md
-	@DATA_DIR=var/check $(PY) -m brokerbay.ops.secrets
-	ENV_FILE=.env.example DATA_DIR=var/check $(PY) manage.py write_readme_tables
+	@$(AS_DEPLOYED) $(PY) -m brokerbay.ops.secrets
+	$(AS_DEPLOYED) $(PY) manage.py write_readme_tables
 
 lock: .installed-dev ## Pin the newest packages that pyproject.toml allows, with their hashes
 	$(BIN)/uv pip compile pyproject.toml --upgrade --generate-hashes --universal --python-version 3.11 \

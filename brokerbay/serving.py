@@ -26,4 +26,4 @@ loglevel = settings.LOG_LEVEL.lower()
 
 def post_fork(server: Any, worker: Any) -> None:
     """A worker whose master was killed would hold the port for ever."""
-    die_with_parent()
+    die_with_parent(server.pid)

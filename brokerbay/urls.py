@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -15,6 +13,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ready", health.ready, name="ready"),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
+    path("", include("bookings.urls")),
 ]
-if find_spec("bookings.urls"):
-    urlpatterns.append(path("", include("bookings.urls")))

@@ -13,7 +13,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from brokerbay.ops.processes import die_with_parent
+from brokerbay.ops.processes import die_with_starter, leash_forks
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ def run(queue: str) -> None:
     if queue == "booking":
         # Read before the fork: a worker that cannot be loaded is told at once, and loads once for all.
         import_module("automation.tasks")
-    die_with_parent()
-    os.register_at_fork(after_in_child=die_with_parent)
+    die_with_starter()
+    leash_forks()
     from django_q.cluster import Cluster, Sentinel
 
     Sentinel.reincarnate = _end_unless_recycled(Sentinel.reincarnate)

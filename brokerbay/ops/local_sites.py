@@ -63,8 +63,8 @@ def _command(module: str, port: int, state: Path, *more: str) -> str:
     return shlex.join([sys.executable, "-m", module, "--port", str(port), "--state", str(state), *more])
 
 
-def _port_like(last_address: str) -> int:
-    wanted = urlsplit(last_address).port or 0
+def free_port(wanted: int = 0) -> int:
+    """`wanted` if nobody has it, else any port that is free on this machine."""
     for port in (wanted, 0):
         with closing(socket.socket()) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -74,6 +74,10 @@ def _port_like(last_address: str) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("No free port is left on this machine.")
+
+
+def _port_like(last_address: str) -> int:
+    return free_port(urlsplit(last_address).port or 0)
 
 
 def _last_time(data_dir: Path) -> dict[str, str]:

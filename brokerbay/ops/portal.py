@@ -5,9 +5,8 @@ from __future__ import annotations
 import fcntl
 import http.client
 import multiprocessing
-import os
+import shlex
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ import honcho.manager
 from honcho.environ import parse_procfile
 
 from brokerbay.ops.local_sites import answers
-from brokerbay.ops.processes import die_with_parent
+from brokerbay.ops.processes import leash_forks
 
 PREPARING = frozenset({"release"})
 LOOK_EVERY = 0.1  # seconds
@@ -74,12 +73,13 @@ def run(processes: Mapping[str, str], *, environment: Mapping[str, str], base: P
 
     None outlives this process, however it ends: what it starts dies with it, and so on down.
     """
-    os.register_at_fork(after_in_child=die_with_parent)
+    leash_forks()
     honcho.manager.KILL_WAIT = MAY_END_FOR
     manager = honcho.manager.Manager()
     for name, command in processes.items():
-        leashed = subprocess.list2cmdline([sys.executable, "-m", "brokerbay.ops.leash"])
-        manager.add_process(name, f"exec {leashed} {_quoted(command)}", env=dict(environment), cwd=str(base))
+        # The shell that honcho starts tells its parent, and becomes the leash, which becomes the command.
+        leashed = f"exec {shlex.quote(sys.executable)} -m brokerbay.ops.leash $PPID {shlex.quote(command)}"
+        manager.add_process(name, leashed, env=dict(environment), cwd=str(base))
     try:
         manager.loop()
     except BaseException:
@@ -121,8 +121,3 @@ def once(ready: Callable[[], bool], then: Callable[[], None]) -> None:
             pause.wait(LOOK_EVERY)
 
     threading.Thread(target=wait, name="once up", daemon=True).start()
-
-
-def _quoted(command: str) -> str:
-    """The command as one word for the shell, its variables left for the shell after."""
-    return "'" + command.replace("'", "'\"'\"'") + "'"

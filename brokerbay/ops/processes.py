@@ -7,19 +7,41 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(signum: int = signal.SIGKILL) -> None:
-    """Ask the kernel to end this process when its parent dies. On Linux only; elsewhere nothing happens."""
+STARTED_BY = "STARTED_BY"
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to end this process when `parent` dies. On Linux only; elsewhere nothing happens.
+
+    The starter tells its process id, for it may have died before this process could look.
+    """
     if not sys.platform.startswith("linux"):
         return
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signum)
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the kernel was asked
-        os.kill(os.getpid(), signum)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_with_starter() -> None:
+    """As die_with_parent, where the starter has put its process id into STARTED_BY."""
+    if starter := os.environ.get(STARTED_BY):
+        die_with_parent(int(starter))
+
+
+def leash_forks() -> None:
+    """From now on whatever this process forks dies with it, and so on down."""
+    forking = threading.local()
+
+    def before() -> None:
+        forking.pid = os.getpid()
+
+    os.register_at_fork(before=before, after_in_child=lambda: die_with_parent(forking.pid))
 
 
 def is_alive(pid: int) -> bool:

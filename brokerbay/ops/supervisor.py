@@ -20,7 +20,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from automation import holders
 from bookings.services import runs
-from brokerbay.ops.processes import own_temporary_folder
+from brokerbay.ops.processes import STARTED_BY, own_temporary_folder
 
 logger = logging.getLogger(__name__)
 
@@ -75,9 +75,10 @@ class Supervisor:
             holders.SUPERVISOR: self.name,
             "Q_CLUSTER_NAME": self.queue,
             "TMPDIR": str(folder),
+            STARTED_BY: str(os.getpid()),
         }
         # A session of its own: Ctrl-C at a terminal reaches the supervisor, which ends its child in order.
-        return subprocess.Popen(  # noqa: S603 - our own command
+        return subprocess.Popen(
             [sys.executable, "manage.py", "run_workers", self.queue, "--cluster"],
             cwd=settings.BASE_DIR,
             env=environment,

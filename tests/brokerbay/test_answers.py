@@ -1,0 +1,55 @@
+"""What every answer carries: a policy, an id, and safe headers."""
+
+import json
+import logging
+
+from asgiref.sync import async_to_sync
+from django.test import AsyncClient, Client
+
+from brokerbay.logs import JsonLine, OneLine, request_id
+from brokerbay.middleware import policy_for
+
+
+def test_our_own_pages_allow_no_script_but_our_files() -> None:
+    policy = policy_for("/auto-book")
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_the_admin_alone_may_compile_expressions() -> None:
+    assert "'unsafe-eval'" in policy_for("/admin/bookings/booking/")
+    assert "'unsafe-eval'" not in policy_for("/administrator")
+    assert "script-src 'self' 'unsafe-inline'" not in policy_for("/admin/")
+
+
+def test_every_answer_has_its_policy_and_an_id_of_ours(client: Client) -> None:
+    answer = client.get("/live", headers={"X-Request-ID": "a stranger's"})
+    assert answer.headers["Content-Security-Policy"] == policy_for("/live")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert len(answer.headers["X-Request-ID"]) == 16
+
+
+def test_asynchronous_answers_have_it_too() -> None:
+    answer = async_to_sync(AsyncClient().get)("/live")
+    assert answer.headers["Content-Security-Policy"] == policy_for("/live")
+
+
+def _record(message: str) -> logging.LogRecord:
+    return logging.LogRecord("room", logging.INFO, __file__, 1, message, (), None)
+
+
+def test_a_line_break_in_a_message_forges_no_second_line() -> None:
+    line = OneLine().format(_record("hello\n2026 ERROR forged"))
+    assert "\n" not in line
+    assert "\\n2026 ERROR forged" in line
+
+
+def test_a_json_line_carries_the_request() -> None:
+    token = request_id.set("0123456789abcdef")
+    try:
+        line = json.loads(JsonLine().format(_record("booked")))
+    finally:
+        request_id.reset(token)
+    assert (line["message"], line["level"], line["request_id"]) == ("booked", "INFO", "0123456789abcdef")
