@@ -8,7 +8,7 @@ import tablib
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -76,7 +76,7 @@ class ExportAdmin(ExportMixin):
         return f"{noun}-{timezone.localdate():%Y-%m-%d}.{file_format.get_extension()}"
 
 
-def _resource_of(model: type) -> type[Resource]:
+def _resource_of(model: type[Model]) -> type[Resource]:
     class Rows(Resource):
         """The columns of bookings.exports; django-import-export writes the file."""
 

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
+from bookings.services.errors import AlreadyThere, Forbidden, Moved, NotAllowed, Rejected
 
 logger = logging.getLogger("django.request")
 
@@ -57,6 +57,7 @@ def install(api: NinjaAPI) -> None:
         HttpError: _http_error,
         Http404: _not_there,
         Rejected: _rejected,
+        Forbidden: _forbidden,
         NotAllowed: _conflict,
         Moved: _conflict,
         AlreadyThere: _conflict,
@@ -125,6 +126,10 @@ def _not_there(request: HttpRequest, raised: Http404) -> HttpResponse:
 
 def _rejected(request: HttpRequest, raised: Rejected) -> HttpResponse:
     return problem(422, raised.message, fields=_fields_of(raised))
+
+
+def _forbidden(request: HttpRequest, raised: Rejected) -> HttpResponse:
+    return problem(403, raised.message)
 
 
 def _conflict(request: HttpRequest, raised: Rejected) -> HttpResponse:

@@ -126,7 +126,9 @@ def export_json(request: PersonRequest, wanted: Query[shapes.BookingFilters]) ->
 
 def _taken_out(request: PersonRequest, wanted: shapes.BookingFilters, *, form: str) -> list[int]:
     """The bookings to take out, and the audit line of who took them."""
-    ids = list(reads.matching(request.auth, _wanted(wanted)).values_list("pk", flat=True))
+    ids = list(
+        reads.matching(request.auth, _wanted(wanted), may="export_booking").values_list("pk", flat=True)
+    )
     filters = wanted.model_dump(exclude_defaults=True)
     audit.note_export(
         "booking", by=request.auth, count=len(ids), filters=filters, form=form, source=Source.API

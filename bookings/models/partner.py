@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -30,8 +31,8 @@ class ShowingMinutes(models.IntegerChoices):
 
 
 class PartnerQuerySet(ScopedQuerySet["Partner"]):
-    def _belongs_to_partner_of(self, user, path):  # type: ignore[no-untyped-def]
-        return Q(memberships__user=user)
+    def _belongs_to(self, partners: models.QuerySet[Any, Any], path: str) -> Q:
+        return Q(pk__in=partners)
 
 
 class Partner(models.Model):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -16,14 +17,12 @@ from bookings.vocabulary import FetchState
 class PropertyQuerySet(ScopedQuerySet["Property"]):
     """A home belongs to nobody: a partner sees those that its requests, bookings or runs are about."""
 
-    def _belongs_to_partner_of(self, user, path):  # type: ignore[no-untyped-def]
-        from bookings.models.booking import Booking
+    def _belongs_to(self, partners: models.QuerySet[Any, Any], path: str) -> Q:
+        from bookings.models.booking import Booking  # the tables above this one
         from bookings.models.showing import ShowingRequest
 
-        mine = {"property": OuterRef("property_id")}
-        return Q(Exists(ShowingRequest.objects.visible_to(user).filter(**mine))) | Q(
-            Exists(Booking.objects.visible_to(user).filter(**mine))
-        )
+        mine = {"property": OuterRef("property_id"), "partner__in": partners}
+        return Q(Exists(ShowingRequest.objects.filter(**mine))) | Q(Exists(Booking.objects.filter(**mine)))
 
 
 class Property(models.Model):

@@ -1,15 +1,18 @@
-"""Row scope, in one place: which rows a person may see.
+"""Row scope, in one place: which rows a person may see, and where a role lets them act.
 
 Every list, detail, search, autocomplete, export, API path, stream and picture goes through `visible_to`.
+Django's permissions say what a person may do at all; the role at the row's own partner, what they may do there.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
+
+from bookings.roles import roles_that_may
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -22,23 +25,34 @@ def sees_all(user: User | AnonymousUser) -> bool:
     return bool(user.is_active and user.is_authenticated and user.has_perm(SEE_ALL))
 
 
+def partners_of(user: User, *, may: str = "") -> models.QuerySet[Any, Any]:
+    """The ids of the partners that a person works for; with `may`, only where their role allows that."""
+    from bookings.models.partner import Membership  # scope lies below every model
+
+    mine = Membership.objects.filter(user=user)
+    if may:
+        mine = mine.filter(role__in=roles_that_may(may))
+    return mine.values("partner")
+
+
 M = TypeVar("M", bound=models.Model)
 
 
 class ScopedQuerySet(models.QuerySet[M]):
     """`PARTNER_PATH` on the model names the way to its partner; empty means: for operators only."""
 
-    def visible_to(self, user: User | AnonymousUser) -> Self:
+    def visible_to(self, user: User | AnonymousUser, *, may: str = "") -> Self:
+        """The rows that a person sees; with `may`, a permission's codename, those where they may do that."""
         if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if may and not user.has_perm(f"bookings.{may}"):
             return self.none()
         if sees_all(user):
             return self.all()
         path: str = getattr(self.model, "PARTNER_PATH", "")
         if not path:
             return self.none()
-        return self.filter(self._belongs_to_partner_of(user, path))
+        return self.filter(self._belongs_to(partners_of(user, may=may), path))
 
-    def _belongs_to_partner_of(self, user: User, path: str) -> Q:
-        from bookings.models.partner import Membership
-
-        return Q(**{f"{path}__in": Membership.objects.filter(user=user).values("partner")})
+    def _belongs_to(self, partners: models.QuerySet[Any, Any], path: str) -> Q:
+        return Q(**{f"{path}__in": partners})

@@ -38,14 +38,14 @@ class Figures:
     top_addresses: list[tuple[str, int]]
 
 
-def shown(user: User | AnonymousUser) -> QuerySet[Booking]:
-    """The bookings that a person sees: those of their partners that nobody hid."""
-    return Booking.objects.visible_to(user).filter(hidden_at=None)
+def shown(user: User | AnonymousUser, *, may: str = "") -> QuerySet[Booking]:
+    """The bookings that a person sees and nobody hid; with `may`, those where their role allows that."""
+    return Booking.objects.visible_to(user, may=may).filter(hidden_at=None)
 
 
-def matching(user: User | AnonymousUser, wanted: Wanted) -> QuerySet[Booking]:
-    """The bookings that are wanted, in a stable order."""
-    found = shown(user)
+def matching(user: User | AnonymousUser, wanted: Wanted, *, may: str = "") -> QuerySet[Booking]:
+    """The bookings that are wanted, in a stable order; with `may`, those where the person may do that."""
+    found = shown(user, may=may)
     if wanted.status:
         found = found.filter(status=wanted.status)
     if wanted.search:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from bookings.models import Account
-from bookings.services import audit, runs
+from bookings.services import audit, people, runs
 from bookings.services.errors import Rejected
 from bookings.vocabulary import Health, Source
 
@@ -25,6 +25,8 @@ def sign_in(account: Account, sealed_session: str, *, by: User | None, source: S
 
     `sealed_session` is the encrypted storage state. Returns how many runs go on.
     """
+    if by is not None:
+        people.require(by, "sign_in_account", account.partner)
     now = timezone.now()
     with transaction.atomic():
         Account.objects.filter(pk=account.pk).update(

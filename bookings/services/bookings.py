@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from bookings import wallclock
 from bookings.models import Booking, BookingRun, Property
-from bookings.services import audit
-from bookings.services.errors import AlreadyThere, Moved, NotAllowed
+from bookings.services import audit, people
+from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
 from bookings.vocabulary import BOOKING_MOVES, LIVE_BOOKING_STATUSES, BookingStatus, Source
 
+MAY_CHANGE = "change_status_booking"
 # BrokerBay's words for a showing, as the engine reads them, and what we call them.
 STATUS_OF_SEEN = {
     "confirmed": BookingStatus.CONFIRMED,
@@ -130,6 +131,7 @@ def change_status(
     Raises NotAllowed, AlreadyThere (another live booking holds the place), or Moved when `version` is not
     the row's any more.
     """
+    people.require(by, MAY_CHANGE, booking.partner)
     with transaction.atomic():
         row = Booking.objects.select_for_update().select_related("partner").get(pk=booking.pk)
         expected = row.version if version is None else version
@@ -175,7 +177,7 @@ def change_many(
     for booking in bookings:
         try:
             changes.append(StatusChange(booking=change_status(booking, to, by=by, reason=reason)))
-        except (NotAllowed, AlreadyThere, Moved) as no:
+        except Rejected as no:
             changes.append(StatusChange(booking=booking, error=no.message))
     return changes
 
@@ -191,6 +193,7 @@ def show_again(booking: Booking, *, by: User, source: Source = Source.PERSON) ->
 
 def _set_hidden(booking: Booking, *, hidden: bool, by: User, source: Source, reason: str = "") -> None:
     now = timezone.now()
+    people.require(by, MAY_CHANGE, booking.partner)
     with transaction.atomic():
         moved = Booking.objects.filter(pk=booking.pk, hidden_at__isnull=hidden).update(
             hidden_at=now if hidden else None, version=F("version") + 1, updated_at=now

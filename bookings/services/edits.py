@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 
 from bookings.models import Partner
-from bookings.services import audit
+from bookings.services import audit, people
 from bookings.vocabulary import Source
 
 
@@ -25,6 +25,7 @@ def save(
     """Save a new row, or just the named fields of an existing one, and note before and after.
 
     The audit action is the model's name with `.created` or `.changed`. False when nothing differs.
+    Raises Forbidden when the person's role at the row's own partner does not allow it.
     """
     noun = row._meta.model_name
     with transaction.atomic():
@@ -35,6 +36,9 @@ def save(
                 f"{noun}.created", row, source=source, by=by, partner=partner or _own(row), after=after
             )
             return True
+        owner = _own(row)
+        if owner is not None:
+            people.require(by, f"change_{noun}", owner)
         stored = type(row)._base_manager.select_for_update().get(pk=row.pk)
         changed = [name for name in fields if getattr(stored, name) != getattr(row, name)]
         if not changed:

@@ -12,6 +12,10 @@ class Rejected(Exception):
         self.field = field
 
 
+class Forbidden(Rejected):
+    """The person's role at this partner does not allow it."""
+
+
 class NotAllowed(Rejected):
     """This move is not one that the vocabulary allows from where the row stands."""
 

@@ -10,34 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from bookings.models import ApiKey, Client, Membership, Partner, ShowingRequest
+from bookings.roles import ROLE_PERMISSIONS
 from bookings.services import audit
+from bookings.services.errors import Forbidden
 from bookings.vocabulary import Role, Source
 
 KEY_PREFIX = "bk_"
-
-_VIEW = [
-    "view_booking",
-    "view_bookingrun",
-    "view_attempt",
-    "view_evidence",
-    "view_runevent",
-    "view_showingrequest",
-    "view_property",
-    "view_account",
-    "view_client",
-    "view_partner",
-    "view_auditentry",
-    "view_notice",
-]
-_BOOK = [*_VIEW, "book_run", "change_status_booking", "export_booking"]
-_MANAGE = [*_BOOK, "change_partner", "view_membership", "change_account", "sign_in_account"]
-
-# What each role may do; row scope (bookings/models/scope.py) says to which rows.
-ROLE_PERMISSIONS: dict[Role, list[str]] = {
-    Role.VIEWER: _VIEW,
-    Role.BOOKER: _BOOK,
-    Role.MANAGER: _MANAGE,
-}
 
 
 def group_name(role: Role) -> str:
@@ -50,6 +28,12 @@ def ensure_groups() -> None:
         group, _ = Group.objects.get_or_create(name=group_name(role))
         wanted = Permission.objects.filter(content_type__app_label="bookings", codename__in=codenames)
         group.permissions.set(wanted)
+
+
+def require(user: User, codename: str, partner: Partner) -> None:
+    """Raises Forbidden unless the person's role at this very partner allows it (operators: anywhere)."""
+    if not Partner.objects.visible_to(user, may=codename).filter(pk=partner.pk).exists():
+        raise Forbidden(f"Your role at {partner} does not allow this. Ask one of its managers.")
 
 
 def join(user: User, partner: Partner, role: Role, *, by: User | None = None) -> Membership:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from bookings.models import Account, BookingRun, ShowingRequest
-from bookings.services import audit
+from bookings.services import audit, people
 from bookings.services.errors import AlreadyThere, NotAllowed, Rejected
 from bookings.services.runs.bells import ring
 from bookings.services.runs.figures import MAX_ATTEMPTS
@@ -24,6 +24,7 @@ def stop(run: BookingRun, *, by: User, source: Source = Source.PERSON, reason: s
     Raises NotAllowed for a run that has ended, or that may have been sent: its outcome is learned first.
     """
     now = timezone.now()
+    people.require(by, "book_run", run.partner)
     with transaction.atomic():
         run = BookingRun.objects.select_for_update().select_related("partner").get(pk=run.pk)
         before = RunState(run.state)
@@ -57,6 +58,7 @@ def try_again(run: BookingRun, *, by: User, source: Source = Source.PERSON) -> B
 
     Raises NotAllowed from another state, Rejected when its start has passed.
     """
+    people.require(by, "book_run", run.partner)
     with transaction.atomic():
         run = BookingRun.objects.select_for_update().select_related("partner").get(pk=run.pk)
         before = RunState(run.state)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bookings import wallclock
 from bookings.models import Account, BookingRun, Partner, ShowingRequest
 from bookings.models.booking import Booking
-from bookings.services import audit
+from bookings.services import audit, people
 from bookings.services.errors import AlreadyThere, Rejected
 from bookings.services.runs.bells import ring
 from bookings.services.runs.figures import MAX_ATTEMPTS
@@ -59,6 +59,8 @@ def queue(
     A repeat with the same `idempotency_key` by the same person answers the first run.
     Raises Rejected (with the field to blame) for what cannot be done, AlreadyThere for a double.
     """
+    if by is not None:
+        people.require(by, "book_run", partner)
     if idempotency_key and by is not None:
         first = BookingRun.objects.filter(created_by=by, idempotency_key=idempotency_key).first()
         if first is not None:
