@@ -1,7 +1,8 @@
 """Row scope, in one place: which rows a person may see, and where a role lets them act.
 
 Every list, detail, search, autocomplete, export, API path, stream and picture goes through `visible_to`.
-Django's permissions say what a person may do at all; the role at the row's own partner, what they may do there.
+Django's permissions say what a person may do at all; their role at the row's own partner, what they may do
+there.
 """
 
 from __future__ import annotations
