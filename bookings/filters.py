@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.db.models import DateTimeField, Field, QuerySet
+from django.db.models import DateTimeField, ForeignKey, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +24,7 @@ Choices = list[tuple[str, Any]]
 class VisibleRelatedFilter(RelatedDropdownFilter):
     """Offers just the rows that the person may see; Django's own offers every row there is."""
 
-    def field_choices(self, field: Field, request: HttpRequest, model_admin: ModelAdmin) -> list[Any]:
+    def field_choices(self, field: ForeignKey, request: HttpRequest, model_admin: ModelAdmin) -> list[Any]:
         target = model_admin.admin_site.get_model_admin(field.remote_field.model)
         return [(row.pk, str(row)) for row in target.get_queryset(request)]
 

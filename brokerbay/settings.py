@@ -308,5 +308,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# Without it, django-import-export lets every staff member export every table that has an export.
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
 # Unfold's scripts (Alpine) compile expressions and its styles are partly inline; our own pages need neither.
 UNFOLD_PATHS = ("/admin/",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, time
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -30,7 +30,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
 from bookings.models import AuditEntry, Partner
-from bookings.models.scope import sees_all
+from bookings.models.scope import ScopedQuerySet, sees_all
 from bookings.services.errors import Rejected
 
 # A sentence for one and for several, each with %(count)d.
@@ -77,7 +77,8 @@ class CappedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        counted: int = self.object_list.order_by()[: self.cap + 1].values("pk").count()
+        rows = cast("QuerySet[Any]", self.object_list)
+        counted: int = rows.order_by()[: self.cap + 1].values("pk").count()
         self.is_capped = counted > self.cap
         return min(counted, self.cap)
 
@@ -115,6 +116,7 @@ class PartnerScopedAdmin(ModelAdmin):
 
     def visible(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         """Of `rows`, those that the person may see."""
+        assert isinstance(rows, ScopedQuerySet)
         return rows.visible_to(request.user)
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:

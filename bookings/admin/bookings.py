@@ -94,8 +94,6 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("runs"))
     def runs_of_it(self, booking: Booking) -> str:
-        if booking.pk is None:
-            return ""
         address = reverse("admin:bookings_bookingrun_changelist")
         return format_html(
             '<a class="text-link" href="{}?booking__id__exact={}">{}</a>',

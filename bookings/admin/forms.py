@@ -67,4 +67,6 @@ class KeyForm(forms.Form):
 
     def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = people
+        owner = self.fields["user"]
+        assert isinstance(owner, forms.ModelChoiceField)
+        owner.queryset = people

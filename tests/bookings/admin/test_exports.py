@@ -19,7 +19,7 @@ from tests.bookings.cast import Cast, make_booking
 
 CSV, XLSX, JSON = "0", "1", "2"
 TABLES = ("booking", "showingrequest", "bookingrun")
-EVIL = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\x00=1", "  =1", "＝1")
+EVIL = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1")
 
 
 def address(table: str = "booking") -> str:
@@ -99,6 +99,10 @@ def test_no_cell_runs_as_a_formula(evil: str, cast: Cast, sign_in: SignIn) -> No
     cells = list(workbook.active.iter_rows())[1]
     assert {cell.data_type for cell in cells} <= {"s", "n"}
     assert cells[2].value.startswith("'")
+
+
+def test_a_sign_that_no_file_shows_hides_no_formula() -> None:
+    assert exports.safe_cell("\x00=1+1") == "'=1+1"
 
 
 def test_json_is_left_as_it_is_for_programs(cast: Cast, sign_in: SignIn) -> None:
