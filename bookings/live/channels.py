@@ -47,6 +47,13 @@ def run_uuid_of(channel: str) -> UUID | None:
         return None
 
 
+def _run_uuid(channel: str) -> UUID:
+    run_uuid = run_uuid_of(channel)
+    if run_uuid is None:
+        raise ValueError(f"No channel of a run: {channel}")
+    return run_uuid
+
+
 def wire_of(row: RunEvent) -> dict[str, Any]:
     """A line as the browser gets it; `picture` is an address or empty, `at` is ISO 8601 in UTC."""
     return {
@@ -82,14 +89,14 @@ class RunEventStorage(StorageBase):  # type: ignore[misc]
             raise EventDoesNotExist(f"No such event {last_id}", current)
         if last_id == current:
             return []
-        rows = RunEvent.objects.filter(run__uuid=run_uuid_of(channel), seq__gt=last_id)
+        rows = RunEvent.objects.filter(run__uuid=_run_uuid(channel), seq__gt=last_id)
         return [
             Told(channel=channel, type="log", data=json.dumps(wire_of(row)), id=row.seq, row=row)
             for row in rows.select_related("evidence").order_by("seq")[:limit]
         ]
 
     def get_current_id(self, channel: str) -> int:
-        head = BookingRun.objects.filter(uuid=run_uuid_of(channel)).values_list("event_seq", flat=True)
+        head = BookingRun.objects.filter(uuid=_run_uuid(channel)).values_list("event_seq", flat=True)
         return head.first() or 0
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -153,7 +154,7 @@ def bookings_per_day(user: User, today: date) -> list[Day]:
     return [_day(first + timedelta(days=offset), found) for offset in range(2 * CHART_DAYS + 1)]
 
 
-def _day(day: date, found: dict[date, dict[str, int]]) -> Day:
+def _day(day: date, found: Mapping[date, Any]) -> Day:
     row = found.get(day, {"total": 0, "confirmed": 0})
     return Day(day=day, confirmed=row["confirmed"], pending=row["total"] - row["confirmed"])
 

@@ -109,15 +109,17 @@ class LaunchForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.user = user
         if len(partners) == 1:
-            self.partner = partners[0]
+            self.booked_for = partners[0]
             del self.fields["partner"]
         else:
-            self.fields["partner"].queryset = Partner.objects.visible_to(user).filter(is_active=True)
+            choice = self.fields["partner"]
+            assert isinstance(choice, forms.ModelChoiceField)
+            choice.queryset = Partner.objects.visible_to(user).filter(is_active=True)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if "partner" in self.fields:
-            self.partner = cleaned.get("partner")
+        if isinstance(chosen := cleaned.get("partner"), Partner):
+            self.booked_for = chosen
         return cleaned
 
     def wish(self) -> runs.Wish:
@@ -139,14 +141,14 @@ class LaunchForm(forms.Form):
         """The run that this booking is to take the place of, when a person picked another listing or time."""
         uuid = self.cleaned_data["instead"]
         run = run_queries.visible_run(self.user, uuid) if uuid else None
-        return run if run is not None and run.partner_id == self.partner.pk else None
+        return run if run is not None and run.partner_id == self.booked_for.pk else None
 
     def client_request(self, wish: runs.Wish, replaced: BookingRun | None) -> ShowingRequest | None:
         """The client's request that this booking answers: the replaced run's, or one for this property."""
         if replaced is not None and replaced.request_id is not None:
             return replaced.request
         request_id = self.cleaned_data["request"]
-        return launch_queries.request_for(self.user, request_id, self.partner, wish.property_text)
+        return launch_queries.request_for(self.user, request_id, self.booked_for, wish.property_text)
 
 
 @login_required
@@ -190,7 +192,7 @@ def _queue(form: LaunchForm, wish: runs.Wish) -> BookingRun:
             runs.stop(replaced, by=form.user, reason="Another booking takes its place")
         return runs.queue(
             wish,
-            partner=form.partner,
+            partner=form.booked_for,
             source=Source.PERSON,
             by=form.user,
             request=form.client_request(wish, replaced),
@@ -208,7 +210,7 @@ def _key(key: uuid.UUID | None, wish: runs.Wish) -> str:
 
 def _under_way(form: LaunchForm, wish: runs.Wish) -> BookingRun | None:
     runs_here = BookingRun.objects.visible_to(form.user).filter(
-        partner=form.partner, property_text=wish.property_text, state__in=OPEN_RUN_STATES
+        partner=form.booked_for, property_text=wish.property_text, state__in=OPEN_RUN_STATES
     )
     run: BookingRun | None = runs_here.first()
     return run
@@ -234,6 +236,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
+    form.fields["date"].widget.attrs["min"] = _earliest_today(now, partners)
     accounts = Account.objects.filter(partner__in=partners, is_active=True).only("partner", "health", "email")
     context = {
         "form": form,
@@ -241,7 +244,6 @@ def _page(
         "may_book": may_book,
         "clash": clash,
         "wanted": launch_queries.wanted_requests(form.user, now),
-        "today": _earliest_today(now, partners),
         "needs_sign_in": [
             account for account in accounts if account.health in (Health.NEEDS_SIGN_IN, Health.CHALLENGED)
         ],
