@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from playwright.async_api import Error, Locator, Page
+from playwright.async_api import Error, Page
 from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.contract import Level, Listing, OpenSlot, Order, SeenShowing, Site, Step
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """How a step tells that it ended well. `touched` is outlined in its picture."""
+    """How a step tells that it ended well. `touched` is what its picture outlines, as the page names it."""
 
     message: str
-    touched: Locator | None = None
+    touched: str = ""
     level: Level = Level.INFO
     same_view: bool = False  # the page looks as it did when the last step ended
 

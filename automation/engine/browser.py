@@ -17,7 +17,8 @@ from playwright.async_api import Browser, BrowserContext, Error, Playwright, asy
 logger = logging.getLogger(__name__)
 
 SYSTEM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-VIEWPORT = {"width": 1280, "height": 800}
+_NOWHERE = "https://nowhere.invalid/"
+VIEWPORT = {"width": 1280, "height": 720}
 
 
 class BrowserMissing(Exception):
@@ -156,10 +157,12 @@ class WarmBrowser:
     async def _still_fits(self, warm: _Warm, session_state: Mapping[str, Any] | None) -> bool:
         if not warm.is_open or not self.is_running or warm.uses >= self._uses_per_context:
             return False
-        if warm.session_state == session_state:
-            return True
-        # Usually the session that this very context ended its last attempt with.
         try:
+            if warm.session_state == session_state:
+                # A driver that was killed tells nobody: only asking shows whether it lives.
+                await warm.context.cookies(_NOWHERE)
+                return True
+            # Usually the session that this very context ended its last attempt with.
             if await warm.context.storage_state() != session_state:
                 return False
         except Error:
@@ -235,5 +238,5 @@ async def _quietly(closing: Any) -> None:
     """Waits for a close that may fail because its target is dead already."""
     try:
         await asyncio.wait_for(closing, timeout=10)
-    except (Error, TimeoutError, OSError) as error:
+    except Exception as error:  # a dead driver fails in ways of its own
         logger.info("Closing what was dead already: %s", error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -65,8 +66,7 @@ async def play(context: BrowserContext, order: Order, *, site: Site, listener: L
         return outcome
     finally:
         teller.stop()
-        await gate.remove()
-        await _close(page)
+        await asyncio.gather(gate.remove(), _close(page))
 
 
 async def _play(attempt: Attempt) -> Outcome:

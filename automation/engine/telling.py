@@ -8,29 +8,30 @@ import logging
 import time
 from datetime import UTC, datetime
 
-from playwright.async_api import CDPSession, Error, Locator, Page
+from playwright.async_api import CDPSession, Error, Page
 
 from automation.engine.contract import Level, Line, Listener, Step
 
 logger = logging.getLogger(__name__)
 
-PICTURE_QUALITY = 60
 PICTURE_TIMEOUT = 5.0  # seconds
+_JPEG = {"format": "jpeg", "quality": 60, "optimizeForSpeed": True}
 # An outline for what was touched; and no product tours, which lie over the page and would catch every click.
 _STYLE = """
 (() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
-    [data-touched] { outline: 3px solid #eb2f96 !important; outline-offset: 2px !important }
+    [data-touched] { outline: 3px solid #eb2f96 !important; outline-offset: -3px !important }
     .appcues, appcues, appcues-layer, appcues-container { display: none !important }
   `);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 })()
 """
-_TOUCH = """element => {
+# `__it__` is a page's own expression for the element; one that is gone again is simply not outlined.
+_TOUCH = """(() => {
   document.querySelectorAll('[data-touched]').forEach(other => other.removeAttribute('data-touched'));
-  element.setAttribute('data-touched', '');
-}"""
+  (__it__)?.setAttribute('data-touched', '');
+})()"""
 
 
 class Teller:
@@ -49,8 +50,9 @@ class Teller:
 
     async def prepare(self) -> None:
         """Readies the page for pictures; to be called before it opens a site."""
-        self._camera = await self._page.context.new_cdp_session(self._page)
-        await self._camera.send("Page.addScriptToEvaluateOnNewDocument", {"source": _STYLE})
+        self._camera, _ = await asyncio.gather(
+            self._page.context.new_cdp_session(self._page), self._page.add_init_script(_STYLE)
+        )
 
     def begin(self, step: Step) -> None:
         self._began = time.monotonic()
@@ -65,10 +67,13 @@ class Teller:
         message: str,
         *,
         level: Level = Level.INFO,
-        touched: Locator | None = None,
+        touched: str = "",
         taken: asyncio.Task[bytes | None] | None = None,
     ) -> asyncio.Task[bytes | None]:
-        """The line that ends a step, with the picture `taken` already or a new one, which is returned."""
+        """The line that ends a step, with the picture `taken` already or a new one, which is returned.
+
+        `touched` is an expression of the page's language for the element to outline.
+        """
         took = round((time.monotonic() - self._began) * 1000)
         picture = taken or asyncio.ensure_future(self._picture(touched))
         self._waiting.put_nowait((_line(step, message, level=level, duration_ms=took), picture))
@@ -106,27 +111,21 @@ class Teller:
             finally:
                 self._waiting.task_done()
 
-    async def _picture(self, touched: Locator | None) -> bytes | None:
+    async def _picture(self, touched: str) -> bytes | None:
         if self._camera is None:
             return None
         try:
             async with asyncio.timeout(PICTURE_TIMEOUT):
-                if touched is not None:
-                    await self._mark(touched)
-                shot = await self._camera.send(
-                    "Page.captureScreenshot",
-                    {"format": "jpeg", "quality": PICTURE_QUALITY, "optimizeForSpeed": True},
+                # The session keeps the order, so the outline is drawn before the picture is taken.
+                mark = _TOUCH.replace("__it__", touched or "null")
+                answers = await asyncio.gather(
+                    self._camera.send("Runtime.evaluate", {"expression": mark}),
+                    self._camera.send("Page.captureScreenshot", _JPEG),
                 )
-                return base64.b64decode(shot["data"])
+                return base64.b64decode(answers[1]["data"])
         except (Error, TimeoutError) as error:
             logger.info("No picture: %s", error)
             return None
-
-    async def _mark(self, touched: Locator) -> None:
-        try:
-            await touched.first.evaluate(_TOUCH, timeout=200)
-        except Error:
-            return  # it left the page as it was touched: a picture without outline is still a picture
 
 
 def _line(step: Step, message: str, *, level: Level, duration_ms: int | None = None) -> Line:

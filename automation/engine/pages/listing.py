@@ -35,20 +35,22 @@ class ListingPage:
     def route(listing_id: str) -> str:
         return f"listing/{listing_id}/view"
 
+    HEADING = "document.querySelector('h1')"  # what pictures outline, in the page's own language
+
     @property
-    def heading(self) -> Locator:
+    def _heading(self) -> Locator:
         return self._page.get_by_role("heading", level=1).filter(has_text=re.compile(r"\d")).first
 
     async def read(self) -> ListingSeen | None:
         """Waits for the header with its buttons (seconds); None where BrokerBay knows no such listing."""
         missing = self._page.get_by_text(_MISSING).first
-        await self.heading.or_(missing).first.wait_for()
-        if not await self.heading.count():
+        await self._heading.or_(missing).first.wait_for()
+        if not await self._heading.count():
             return None
         await self._other_button.or_(self._book_button).first.wait_for()
         reason = self._page.get_by_text(_NO_SHOWINGS).filter(visible=True)
         return ListingSeen(
-            address=(await self.heading.inner_text()).strip(),
+            address=(await self._heading.inner_text()).strip(),
             mls_number=mls_number(await self._page.locator("body").inner_text()),
             is_bookable=await self._book_button.count() > 0,
             reason=(await reason.first.inner_text()).strip() if await reason.count() else "",

@@ -77,6 +77,14 @@ class MyShowings:
         """Until the open page gets another row, as it does where the site pushes news."""
         await self.row(await self._rows.count()).wait_for(state="attached", timeout=patience * 1000)
 
+    @staticmethod
+    def outline(index: int) -> str:
+        """The row for pictures, in the page's own language."""
+        tables = (
+            "[...document.querySelectorAll('table')].filter(one => /\\d:\\d\\d [AP]M/i.test(one.textContent))"
+        )
+        return f"{tables}.flatMap(one => [...one.tBodies].flatMap(body => [...body.rows]))[{index}]"
+
     def row(self, index: int) -> Locator:
         return self._rows.nth(index)
 

@@ -32,6 +32,7 @@ class ResultRow:
     texts: tuple[str, ...]
     element: Locator
     button: str = ""
+    outline: str = ""  # for pictures, in the page's own language
 
     @property
     def auto_confirm(self) -> bool | None:
@@ -109,6 +110,8 @@ class Search:
             ResultRow(
                 texts=tuple(row["texts"]),
                 element=self._rows.nth(index),
+                outline="[...document.querySelectorAll('tr, [role=row]')]"
+                f".filter(row => /Add to tour/i.test(row.textContent))[{index}]",
                 button=next((text for text in row["buttons"] if _BUTTON.match(text)), ""),
             )
             for index, row in enumerate(seen)

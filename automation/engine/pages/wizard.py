@@ -16,7 +16,6 @@ _TITLE = re.compile(r"(?:›|»|>)\s*Book Showing", re.IGNORECASE)
 _SUBMIT = re.compile(r"^\s*(AUTO-?\s?CONFIRM|Book Showing)\s*$", re.IGNORECASE)
 _BOOK_ADDRESS = re.compile(r"/appointments/book\b")
 _AUTO = re.compile(r"auto", re.IGNORECASE)
-_ZONE = re.compile(r"time\s?zone\s*\(?([A-Z][A-Za-z_/]*)", re.IGNORECASE)
 _AGREE = re.compile(r"^\s*(Confirm|I Agree|Agree|Accept|OK|Yes)\s*$", re.IGNORECASE)
 _LISTING_ID = re.compile(r"listing/([0-9a-f]{24})", re.IGNORECASE)
 
@@ -31,10 +30,13 @@ _READ_CALENDAR = """calendar => ({
     };
   }),
 })"""
-_READ_SLOTS = """blocks => blocks.map(block => ({
-  text: block.textContent.trim(),
-  open: !['timeslot-unavailable', 'timeslot-p'].some(name => block.classList.contains(name)),
-}))"""
+_READ_SLOTS = """blocks => ({
+  slots: blocks.map(block => ({
+    text: block.textContent.trim(),
+    open: !['timeslot-unavailable', 'timeslot-p'].some(name => block.classList.contains(name)),
+  })),
+  zone: /time\\s?zone\\s*\\(?([A-Z][A-Za-z_/]*)/.exec(document.body.textContent)?.[1] ?? '',
+})"""
 # Ends when the slots were redrawn and there are some: right after a click, the old day's may still be shown.
 _SLOTS_REDRAWN = """limit => new Promise(done => {
   let redrawn = false;
@@ -56,9 +58,12 @@ _REVEAL = """async button => {
   if (scrollY !== before) { await frame(); await frame(); }
   return document.querySelector('.timeslot-selected')?.innerText ?? '';
 }"""
-_READ_DURATIONS = """radios => radios.map(radio => ({
-  value: radio.value, text: (radio.closest('label') || radio).textContent.trim(), checked: radio.checked,
-}))"""
+_READ_DURATIONS = """radios => ({
+  title: /Duration\\s*\\([^)]*\\)/.exec(document.body.innerText)?.[0] ?? '',
+  radios: radios.map(radio => ({
+    value: radio.value, text: (radio.closest('label') || radio).textContent.trim(), checked: radio.checked,
+  })),
+})"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,14 @@ class SlotBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlotsSeen:
+    """A day's slots, and the time zone that the page names beside them ("EST"), or ""."""
+
+    blocks: tuple[SlotBlock, ...]
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DurationOffer:
     longest: int | None  # the listing's limit, as the popover's title says
     minutes: tuple[int, ...]
@@ -100,22 +113,22 @@ class Wizard:
     def __init__(self, page: Page) -> None:
         self._page = page
 
-    @property
-    def title(self) -> Locator:
-        return self._page.get_by_text(_TITLE).first
+    # What pictures outline, in the page's own language
+    SUBMIT_BUTTON = (
+        "[...document.querySelectorAll('button')]"
+        ".find(one => /^(AUTO-?\\s?CONFIRM|Book Showing)$/i.test(one.textContent.trim()))"
+    )
+    SELECTED_BLOCK = "document.querySelector('.timeslot-selected')"
 
-    @property
-    def selected_block(self) -> Locator:
-        return self._page.locator(".timeslot-selected").first
-
-    def day(self, index: int) -> Locator:
-        return self._cells.nth(index)
+    @staticmethod
+    def day_cell(index: int) -> str:
+        return f"document.querySelectorAll('.datepicker-booking .datecontainer')[{index}]"
 
     async def read(self) -> WizardSeen:
         """Waits until the page is there; the submit's label tells the mode before anything is chosen."""
-        await self.title.wait_for()
+        await self._title.wait_for()
         await self._submit.wait_for()
-        title, label = await self.title.inner_text(), await self._submit.inner_text()
+        title, label = await self._title.inner_text(), await self._submit.inner_text()
         found = _LISTING_ID.search(self._page.url)
         return WizardSeen(
             address=_TITLE.split(title)[0].strip(),
@@ -148,21 +161,16 @@ class Wizard:
         """Clicks the day in that cell and waits until its slots are drawn."""
         redrawn = ensure_future(self._page.evaluate(_SLOTS_REDRAWN, patience * 1000))
         try:
-            await self.day(index).click()
+            await self._cells.nth(index).click()
             await redrawn
         finally:
             redrawn.cancel()
 
-    async def slots(self) -> tuple[SlotBlock, ...]:
+    async def slots(self) -> SlotsSeen:
         await self._slots.first.wait_for(state="attached")
         seen = await self._slots.evaluate_all(_READ_SLOTS)
-        return tuple(SlotBlock(text=block["text"], is_open=block["open"]) for block in seen)
-
-    async def time_zone(self) -> str:
-        """As the page names it, e.g. "EST", or ""."""
-        line = self._page.get_by_text(_ZONE).first
-        found = _ZONE.search(await line.inner_text()) if await line.count() else None
-        return found[1] if found else ""
+        blocks = tuple(SlotBlock(text=block["text"], is_open=block["open"]) for block in seen["slots"])
+        return SlotsSeen(blocks=blocks, time_zone=seen["zone"])
 
     async def choose_slot(self, index: int) -> None:
         await self._slots.nth(index).click()
@@ -170,13 +178,14 @@ class Wizard:
     async def durations(self) -> DurationOffer:
         """What the popover offers, once it is open."""
         await self._durations.first.wait_for()
-        radios = await self._durations.evaluate_all(_READ_DURATIONS)
+        seen = await self._durations.evaluate_all(_READ_DURATIONS)
+        radios = seen["radios"]
         minutes = [
             int(radio["value"]) if radio["value"].isdigit() else parse_minutes(radio["text"]) or 0
             for radio in radios
         ]
         return DurationOffer(
-            longest=parse_minutes(await self._popover_title.inner_text()),
+            longest=parse_minutes(seen["title"]),
             minutes=tuple(minutes),
             chosen=next((one for one, radio in zip(minutes, radios, strict=True) if radio["checked"]), None),
         )
@@ -218,6 +227,10 @@ class Wizard:
         return True
 
     @property
+    def _title(self) -> Locator:
+        return self._page.get_by_text(_TITLE).first
+
+    @property
     def _submit(self) -> Locator:
         # The listing page has a button of the same name: trust this one only where the wizard's title is.
         return (
@@ -239,7 +252,3 @@ class Wizard:
     @property
     def _durations(self) -> Locator:
         return self._page.locator("input[name='duration']")
-
-    @property
-    def _popover_title(self) -> Locator:
-        return self._page.get_by_text(re.compile(r"^\s*Duration\b", re.IGNORECASE)).filter(visible=True).first

@@ -38,4 +38,4 @@ async def choose_date(attempt: Attempt) -> Done:
         )
     if not cells[index].is_chosen:
         await wizard.choose_day(index, patience=attempt.site.step_timeout)
-    return Done(message=f"Chose {say_day(wanted)}.", touched=wizard.day(index))
+    return Done(message=f"Chose {say_day(wanted)}.", touched=wizard.day_cell(index))

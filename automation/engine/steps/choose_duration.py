@@ -29,7 +29,7 @@ async def choose_duration(attempt: Attempt) -> Done:
     shown = await wizard.selection()
     if not is_as_ordered(shown, attempt.order):
         raise wrong_selection(shown)
-    return Done(message=f"Chose {say_minutes(wanted)}.", touched=wizard.selected_block)
+    return Done(message=f"Chose {say_minutes(wanted)}.", touched=wizard.SELECTED_BLOCK)
 
 
 def is_as_ordered(selection: str, order: Order) -> bool:

@@ -17,12 +17,12 @@ async def choose_slot(attempt: Attempt) -> Done:
     if day is None or wanted is None:
         raise ValueError("A booking needs a date and a time.")
     wizard = Wizard(attempt.page)
-    blocks = await wizard.slots()
-    if attempt.listing is not None and not attempt.listing.time_zone:
-        attempt.listing = replace(attempt.listing, time_zone=await wizard.time_zone())
+    seen = await wizard.slots()
+    if attempt.listing is not None:
+        attempt.listing = replace(attempt.listing, time_zone=seen.time_zone)
     open_times = {
         time: index
-        for index, block in enumerate(blocks)
+        for index, block in enumerate(seen.blocks)
         if block.is_open and (time := parse_time(block.text))
     }
     attempt.open_slots = tuple(OpenSlot(date=day, time=time) for time in sorted(open_times))
@@ -34,5 +34,5 @@ async def choose_slot(attempt: Attempt) -> Done:
         )
     await wizard.choose_slot(open_times[wanted])
     return Done(
-        message=f"Chose {say_time(wanted)}; {len(open_times)} times were open.", touched=wizard.selected_block
+        message=f"Chose {say_time(wanted)}; {len(open_times)} times were open.", touched=wizard.SELECTED_BLOCK
     )

@@ -73,7 +73,7 @@ async def _by_id(attempt: Attempt) -> Done:
     attempt.listing = Listing(
         listing_id=attempt.order.listing_id, address=seen.address, mls_number=seen.mls_number
     )
-    return Done(message=f"Found {_named(attempt.listing)}.", touched=page.heading)
+    return Done(message=f"Found {_named(attempt.listing)}.", touched=page.HEADING)
 
 
 def _only(rows: Sequence[ResultRow], attempt: Attempt) -> ResultRow:
@@ -121,7 +121,7 @@ def _take(attempt: Attempt, row: ResultRow) -> Done:
         auto_confirm=row.auto_confirm,
     )
     mode = {True: ", auto-confirm", False: ", needs approval", None: ""}[row.auto_confirm]
-    return Done(message=f"Found {_named(attempt.listing)}{mode}.", touched=row.element)
+    return Done(message=f"Found {_named(attempt.listing)}{mode}.", touched=row.outline)
 
 
 def _ambiguous(rows: Sequence[ResultRow], why: str) -> AmbiguousListing:

@@ -42,7 +42,7 @@ async def open_wizard(attempt: Attempt) -> Done:
             "Nothing was sent: allow listings that need approval, or call the listing's office."
         )
     mode = "it confirms at once" if seen.auto_confirm else "the listing's side must approve"
-    return Done(message=f"Opened the booking page of {seen.address}: {mode}.", touched=wizard.title)
+    return Done(message=f"Opened the booking page of {seen.address}: {mode}.", touched=wizard.SUBMIT_BUTTON)
 
 
 async def _by_listing_page(attempt: Attempt) -> None:

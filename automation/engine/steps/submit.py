@@ -20,8 +20,8 @@ CLICKS = 2  # a popover can eat the first; the gate lets one request through at 
 async def submit(attempt: Attempt) -> Done:
     """Raises what the answer means (see `answers.judge`), or `PageChanged` while nothing was sent."""
     wizard = Wizard(attempt.page)
-    await attempt.gate.install()
     await _make_ready(attempt, wizard)
+    await attempt.gate.install()
     for _ in range(CLICKS):
         await wizard.submit()
         if await _reached(attempt, wizard):

@@ -44,7 +44,7 @@ async def verify(attempt: Attempt) -> Done:
     return Done(
         message=f"Seen in BrokerBay's own list: {seen}.",
         level=Level.SUCCESS,
-        touched=MyShowings(attempt.page).row(row),
+        touched=MyShowings.outline(row),
     )
 
 
