@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from io import BytesIO
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from brokerbay.logs import request_id
 
@@ -23,6 +25,20 @@ UNFOLD_PAGES = f"{OWN_PAGES}; script-src 'self' 'unsafe-eval'; style-src 'self' 
 def policy_for(path: str) -> str:
     """The content security policy of the page at `path`."""
     return UNFOLD_PAGES if path.startswith(settings.UNFOLD_PATHS) else OWN_PAGES
+
+
+class StaticFiles(WhiteNoiseMiddleware):
+    """Style sheets and scripts, answered whole: an asynchronous Django cannot stream a file itself."""
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        found = static_file.get_response(request.method, request.META)
+        with found.file or BytesIO() as file:
+            answer = HttpResponse(file.read(), status=int(found.status))
+        del answer["Content-Type"]
+        for name, value in found.headers:
+            answer[name] = value
+        return answer
 
 
 @sync_and_async_middleware

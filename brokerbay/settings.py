@@ -154,7 +154,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "brokerbay.middleware.request_ids",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "brokerbay.middleware.StaticFiles",
     "brokerbay.middleware.content_security",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

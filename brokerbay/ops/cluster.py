@@ -13,7 +13,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from brokerbay.ops.processes import die_with_starter, leash_forks
+from brokerbay.ops.processes import leash_forks
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ def run(queue: str) -> None:
     if queue == "booking":
         # Read before the fork: a worker that cannot be loaded is told at once, and loads once for all.
         import_module("automation.tasks")
-    die_with_starter()
     leash_forks()
     from django_q.cluster import Cluster, Sentinel
 

@@ -13,9 +13,6 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 
 
-STARTED_BY = "STARTED_BY"
-
-
 def die_with_parent(parent: int) -> None:
     """Ask the kernel to end this process when `parent` dies. On Linux only; elsewhere nothing happens.
 
@@ -26,12 +23,6 @@ def die_with_parent(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the kernel was asked
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-def die_with_starter() -> None:
-    """As die_with_parent, where the starter has put its process id into STARTED_BY."""
-    if starter := os.environ.get(STARTED_BY):
-        die_with_parent(int(starter))
 
 
 def leash_forks() -> None:

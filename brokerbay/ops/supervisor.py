@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from automation import holders
 from bookings.services import runs
-from brokerbay.ops.processes import STARTED_BY, own_temporary_folder
+from brokerbay.ops.processes import own_temporary_folder
 
 logger = logging.getLogger(__name__)
 
@@ -75,11 +76,11 @@ class Supervisor:
             holders.SUPERVISOR: self.name,
             "Q_CLUSTER_NAME": self.queue,
             "TMPDIR": str(folder),
-            STARTED_BY: str(os.getpid()),
         }
+        cluster = shlex.join([sys.executable, "manage.py", "run_workers", self.queue, "--cluster"])
         # A session of its own: Ctrl-C at a terminal reaches the supervisor, which ends its child in order.
         return subprocess.Popen(
-            [sys.executable, "manage.py", "run_workers", self.queue, "--cluster"],
+            [sys.executable, "-m", "brokerbay.ops.leash", str(os.getpid()), cluster],
             cwd=settings.BASE_DIR,
             env=environment,
             start_new_session=True,

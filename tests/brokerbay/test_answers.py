@@ -1,8 +1,12 @@
 """What every answer carries: a policy, an id, and safe headers."""
 
+import gzip
 import json
 import logging
+from pathlib import Path
+from typing import Any
 
+import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
 
@@ -34,6 +38,24 @@ def test_every_answer_has_its_policy_and_an_id_of_ours(client: Client) -> None:
 def test_asynchronous_answers_have_it_too() -> None:
     answer = async_to_sync(AsyncClient().get)("/live")
     assert answer.headers["Content-Security-Policy"] == policy_for("/live")
+
+
+@pytest.mark.parametrize("kept", ["plain", "packed"])
+def test_a_style_sheet_is_answered_whole_whatever_the_browser_accepts(
+    kept: str, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "look.0123456789ab.css").write_text("p { color: teal }")
+    (tmp_path / "look.0123456789ab.css.gz").write_bytes(gzip.compress(b"p { color: teal }"))
+    settings.STATIC_ROOT = tmp_path
+    settings.MIDDLEWARE = ["brokerbay.middleware.StaticFiles"]
+    accepts = {"plain": "identity", "packed": "gzip"}[kept]
+    answer = async_to_sync(AsyncClient().get)(
+        "/static/look.0123456789ab.css", headers={"Accept-Encoding": accepts}
+    )
+    body = gzip.decompress(answer.content) if kept == "packed" else answer.content
+    assert body == b"p { color: teal }"
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    assert answer.headers["Content-Type"].startswith("text/css")
 
 
 def _record(message: str) -> logging.LogRecord:
