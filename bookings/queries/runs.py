@@ -63,6 +63,11 @@ def visible_run(user: User | AnonymousUser, run_uuid: UUID) -> BookingRun | None
     return run
 
 
+def may_book(user: User, run: BookingRun) -> bool:
+    """Whether the person's role at the run's own partner lets them start, stop and repeat it."""
+    return BookingRun.objects.visible_to(user, may="book_run").filter(pk=run.pk).exists()
+
+
 def told(run: BookingRun) -> RunTold:
     """A run's story, in two queries."""
     newest = run.events.select_related("evidence").order_by("-seq")[:LINES_SHOWN]

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MinLengthValidator, ProhibitNullCharactersValidator, RegexValidator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -114,7 +115,7 @@ class LaunchForm(forms.Form):
         else:
             choice = self.fields["partner"]
             assert isinstance(choice, forms.ModelChoiceField)
-            choice.queryset = Partner.objects.visible_to(user).filter(is_active=True)
+            choice.queryset = _bookable(user)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -158,7 +159,7 @@ def auto_book(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     may_book = user.has_perm("bookings.book_run")
-    partners = list(Partner.objects.visible_to(user).filter(is_active=True)[:50])
+    partners = list(_bookable(user)[:50])
     if request.method != "POST":
         form = LaunchForm(initial=_initial(request, user, partners), user=user, partners=partners)
         return _page(request, form, partners, may_book)
@@ -169,6 +170,11 @@ def auto_book(request: HttpRequest) -> HttpResponse:
     if run is None:
         return _page(request, form, partners, may_book, clash=clash, status=400)
     return redirect("run", uuid=run.uuid)
+
+
+def _bookable(user: User) -> QuerySet[Partner]:
+    """The partners that the person's role lets them book for."""
+    return Partner.objects.visible_to(user, may="book_run").filter(is_active=True)
 
 
 def _launch(form: LaunchForm) -> tuple[BookingRun | None, BookingRun | None]:

@@ -51,7 +51,7 @@ def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
     run = run_queries.visible_run(user, uuid)
     if run is None:
         raise Http404
-    may_book = user.has_perm("bookings.book_run")
+    may_book = run_queries.may_book(user, run)
     told = run_queries.told(run)
     template = "bookings/runs/_run.html" if request.GET.get("part") == "run" else "bookings/runs/page.html"
     return render(
@@ -155,7 +155,7 @@ def _do(request: HttpRequest, uuid: UUID, deed: Callable[..., BookingRun]) -> Ht
     run = run_queries.visible_run(user, uuid)
     if run is None:
         raise Http404
-    if not user.has_perm("bookings.book_run"):
+    if not run_queries.may_book(user, run):
         raise PermissionDenied
     try:
         deed(run, by=user)

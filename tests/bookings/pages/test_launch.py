@@ -131,6 +131,13 @@ def test_somebody_of_two_partners_says_for_which(cast: Cast, client: Client) -> 
     assert BookingRun.objects.get().partner == cast.other
 
 
+def test_somebody_books_only_where_their_role_lets_them(cast: Cast, client: Client) -> None:
+    people.join(cast.owner, cast.other, Role.VIEWER)
+    client.force_login(cast.owner)
+    client.post("/auto-book", said(partner=cast.other.pk))
+    assert BookingRun.objects.get().partner == cast.partner
+
+
 def test_nobody_books_for_a_partner_of_others(cast: Cast, client: Client) -> None:
     client.force_login(cast.stranger)
     client.post("/auto-book", said(partner=cast.partner.pk))

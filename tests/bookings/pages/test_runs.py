@@ -12,9 +12,9 @@ from django.utils import timezone
 from bookings.models import BookingRun, Evidence
 from bookings.queries.runs import steps_of, told, upcoming_steps
 from bookings.services import bookings as booking_service
-from bookings.services import runs
+from bookings.services import people, runs
 from bookings.services.runs import AttemptEnd, LogLine
-from bookings.vocabulary import Level, RunState
+from bookings.vocabulary import Level, Role, RunState
 from tests.bookings.cast import Cast, in_days, make_run
 
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 64
@@ -89,6 +89,14 @@ def test_a_stranger_moves_nothing_and_a_viewer_may_not(cast: Cast, client: Clien
         assert client.post(f"/runs/{run.uuid}/{deed}").status_code == status
     run.refresh_from_db()
     assert run.state == RunState.QUEUED
+
+
+def test_a_booker_elsewhere_who_only_looks_here_moves_nothing_here(cast: Cast, client: Client) -> None:
+    people.join(cast.owner, cast.other, Role.VIEWER)
+    run = make_run(cast.other)
+    client.force_login(cast.owner)
+    assert 'id="stop"' not in client.get(f"/runs/{run.uuid}").content.decode()
+    assert client.post(f"/runs/{run.uuid}/stop").status_code == 403
 
 
 def test_a_visitor_is_asked_to_sign_in_first(cast: Cast, client: Client) -> None:
