@@ -14,6 +14,9 @@ from brokerbay.logs import JsonLine, OneLine, request_id
 from brokerbay.middleware import policy_for
 
 
+SHEET = "p { color: teal }\n" * 100
+
+
 def test_our_own_pages_allow_no_script_but_our_files() -> None:
     policy = policy_for("/auto-book")
     assert "default-src 'self'" in policy
@@ -44,8 +47,8 @@ def test_asynchronous_answers_have_it_too() -> None:
 def test_a_style_sheet_is_answered_whole_whatever_the_browser_accepts(
     kept: str, settings: Any, tmp_path: Path
 ) -> None:
-    (tmp_path / "look.0123456789ab.css").write_text("p { color: teal }")
-    (tmp_path / "look.0123456789ab.css.gz").write_bytes(gzip.compress(b"p { color: teal }"))
+    (tmp_path / "look.0123456789ab.css").write_text(SHEET)
+    (tmp_path / "look.0123456789ab.css.gz").write_bytes(gzip.compress(bSHEET))
     settings.STATIC_ROOT = tmp_path
     settings.MIDDLEWARE = ["brokerbay.middleware.StaticFiles"]
     accepts = {"plain": "identity", "packed": "gzip"}[kept]
@@ -53,7 +56,7 @@ def test_a_style_sheet_is_answered_whole_whatever_the_browser_accepts(
         "/static/look.0123456789ab.css", headers={"Accept-Encoding": accepts}
     )
     body = gzip.decompress(answer.content) if kept == "packed" else answer.content
-    assert body == b"p { color: teal }"
+    assert body == bSHEET
     assert answer.headers["Content-Length"] == str(len(answer.content))
     assert answer.headers["Content-Type"].startswith("text/css")
 
