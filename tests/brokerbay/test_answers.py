@@ -13,7 +13,6 @@ from django.test import AsyncClient, Client
 from brokerbay.logs import JsonLine, OneLine, request_id
 from brokerbay.middleware import policy_for
 
-
 SHEET = "p { color: teal }\n" * 100
 
 
@@ -48,7 +47,7 @@ def test_a_style_sheet_is_answered_whole_whatever_the_browser_accepts(
     kept: str, settings: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "look.0123456789ab.css").write_text(SHEET)
-    (tmp_path / "look.0123456789ab.css.gz").write_bytes(gzip.compress(bSHEET))
+    (tmp_path / "look.0123456789ab.css.gz").write_bytes(gzip.compress(SHEET.encode()))
     settings.STATIC_ROOT = tmp_path
     settings.MIDDLEWARE = ["brokerbay.middleware.StaticFiles"]
     accepts = {"plain": "identity", "packed": "gzip"}[kept]
@@ -56,7 +55,7 @@ def test_a_style_sheet_is_answered_whole_whatever_the_browser_accepts(
         "/static/look.0123456789ab.css", headers={"Accept-Encoding": accepts}
     )
     body = gzip.decompress(answer.content) if kept == "packed" else answer.content
-    assert body == bSHEET
+    assert body == SHEET.encode()
     assert answer.headers["Content-Length"] == str(len(answer.content))
     assert answer.headers["Content-Type"].startswith("text/css")
 
