@@ -68,7 +68,8 @@ def columns(move: Move) -> dict[str, Any]:
 
 
 def check_move(before: RunState, to: RunState) -> None:
-    if before != to and to not in RUN_MOVES[before]:
+    stays_in_doubt = before == to == RunState.UNCONFIRMED
+    if not stays_in_doubt and to not in RUN_MOVES[before]:
         raise NotAllowed(f"A run that is “{before.label}” cannot become “{to.label}”.")
 
 

@@ -278,6 +278,8 @@ def test_a_signed_out_account_parks_its_runs_until_it_is_signed_in(cast: Cast) -
 def test_a_person_stops_a_waiting_run_at_once_and_a_running_one_before_its_gate(cast: Cast) -> None:
     waiting = runs.stop(make_run(cast.partner), by=cast.owner)
     assert waiting.state == RunState.CANCELLED
+    with pytest.raises(NotAllowed):
+        runs.stop(waiting, by=cast.owner)
     running = claimed(make_run(cast.partner))
     runs.stop(running, by=cast.owner)
     assert runs.heartbeat(running.pk, fence=1).stop_asked
