@@ -6,6 +6,7 @@ import asyncio
 import base64
 import logging
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from playwright.async_api import CDPSession, Error, Page
@@ -96,14 +97,7 @@ class Teller:
             line, picture = await self._waiting.get()
             try:
                 if picture is not None:
-                    line = Line(
-                        at=line.at,
-                        step=line.step,
-                        level=line.level,
-                        message=line.message,
-                        duration_ms=line.duration_ms,
-                        picture=await picture,
-                    )
+                    line = replace(line, picture=await picture)
                 await self._listener.told(line)
             except Exception:
                 # The log serves the booking, never the other way round.
@@ -116,13 +110,12 @@ class Teller:
             return None
         try:
             async with asyncio.timeout(PICTURE_TIMEOUT):
-                # The session keeps the order, so the outline is drawn before the picture is taken.
-                mark = _TOUCH.replace("__it__", touched or "null")
-                answers = await asyncio.gather(
-                    self._camera.send("Runtime.evaluate", {"expression": mark}),
-                    self._camera.send("Page.captureScreenshot", _JPEG),
-                )
-                return base64.b64decode(answers[1]["data"])
+                # The session keeps the order: the outline is drawn before the picture is taken.
+                mark = {"expression": _TOUCH.replace("__it__", touched)}
+                outlining = [self._camera.send("Runtime.evaluate", mark)] if touched else []
+                taking = self._camera.send("Page.captureScreenshot", _JPEG)
+                answers = await asyncio.gather(*outlining, taking)
+                return base64.b64decode(answers[-1]["data"])
         except (Error, TimeoutError) as error:
             logger.info("No picture: %s", error)
             return None

@@ -27,7 +27,6 @@ async def verify(attempt: Attempt) -> Done:
 
     clock = asyncio.get_running_loop()
     deadline, pause = clock.time() + attempt.site.list_timeout, 0.5
-    await attempt.pictured()
     await attempt.shell.open(MyShowings.ROUTE)
     while (row := await look_for(attempt, is_it)) is None:
         left = deadline - clock.time()
