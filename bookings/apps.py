@@ -17,9 +17,9 @@ class BookingsConfig(AppConfig):
 
 def _ensure_groups(sender: AppConfig, **_: Any) -> None:
     # Imported here: no model is loaded before ready().
-    from django.contrib.auth.management import create_permissions  # noqa: PLC0415
+    from django.contrib.auth.management import create_permissions
 
-    from bookings.services import people  # noqa: PLC0415
+    from bookings.services import people
 
     # Django makes the permissions in a handler of its own, which may come after this one.
     create_permissions(sender, verbosity=0)

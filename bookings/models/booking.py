@@ -73,9 +73,17 @@ class Booking(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "listing_id", "booking_date", "booking_time"],
-                condition=Q(status__in=LIVE_BOOKING_STATUSES),
+                condition=Q(status__in=LIVE_BOOKING_STATUSES) & ~Q(listing_id=""),
                 name="one_live_booking",
                 violation_error_message=_("This account already holds a live booking there and then."),
+            ),
+            models.UniqueConstraint(
+                fields=["account", "property_address", "booking_date", "booking_time"],
+                condition=Q(status__in=LIVE_BOOKING_STATUSES, listing_id=""),
+                name="one_live_booking_by_address",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "showing_id"], condition=~Q(showing_id=""), name="one_booking_per_showing"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=BookingStatus.values), name="booking_status_is_known"

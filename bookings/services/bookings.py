@@ -8,7 +8,7 @@ from datetime import date, time
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from bookings import wallclock
@@ -59,10 +59,7 @@ def adopt(run: BookingRun, seen: Seen) -> Booking:
     Called inside the transaction that settles the run.
     """
     status = STATUS_OF_SEEN.get(seen.status, BookingStatus.PENDING)
-    same = Booking.objects.filter(
-        account_id=run.account_id, booking_date=seen.date, booking_time=seen.time
-    ).filter(listing_id=seen.listing_id)
-    booking = same.filter(status__in=LIVE_BOOKING_STATUSES).first()
+    booking = _same_showing(run, seen)
     now = timezone.now()
     if booking is None:
         booking = _new(run, seen, status)
@@ -87,11 +84,25 @@ def adopt(run: BookingRun, seen: Seen) -> Booking:
     return booking
 
 
+def _same_showing(run: BookingRun, seen: Seen) -> Booking | None:
+    """Our row of this very showing: by BrokerBay's id of it, else the live one of that home at that time.
+
+    Two homes may be booked for one time by one account: time alone says nothing.
+    """
+    held = Booking.objects.filter(account_id=run.account_id)
+    if seen.showing_id and (known := held.filter(showing_id=seen.showing_id).first()):
+        return known
+    listing_id = seen.listing_id or run.listing_id
+    home = Q(listing_id=listing_id) if listing_id else Q(property_address__iexact=seen.address)
+    live = held.filter(home, booking_date=seen.date, booking_time=seen.time)
+    return live.filter(status__in=LIVE_BOOKING_STATUSES).first()
+
+
 def _new(run: BookingRun, seen: Seen, status: BookingStatus) -> Booking:
     account = run.account
     home = Property.objects.filter(property_id=run.mls_number or run.property_text).first()
     return Booking.objects.create(
-        listing_id=seen.listing_id,
+        listing_id=seen.listing_id or run.listing_id,
         property_address=seen.address or run.address or run.property_text,
         booking_date=seen.date,
         booking_time=seen.time,

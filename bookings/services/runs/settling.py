@@ -35,12 +35,13 @@ def _apply(run: BookingRun, move: Move, end: AttemptEnd, fence: int) -> None:
     now = timezone.now()
     before = RunState(run.state)
     check_move(before, move.to)
-    run.listing = end.listing or run.listing
+    if end.listing:
+        run.listing = end.listing
+        run.listing_id = end.listing.get("listing_id") or run.listing_id
     booking = booking_service.adopt(run, end.showing) if move.to == RunState.BOOKED and end.showing else None
     fields = columns(move)
+    fields |= {"listing": run.listing, "listing_id": run.listing_id}
     fields |= {"open_slots": list(end.open_slots), "candidates": list(end.candidates)}
-    if end.listing:
-        fields |= {"listing": end.listing, "listing_id": end.listing.get("listing_id") or run.listing_id}
     if booking is not None:
         fields["booking"] = booking
     moved = BookingRun.objects.filter(pk=run.pk, attempt_number=fence, state=before).update(**fields)

@@ -128,6 +128,27 @@ def test_a_booked_run_has_its_booking_with_the_proof(cast: Cast) -> None:
     assert (request.booking_status, request.auto_booked) == (RequestState.BOOKED, True)
 
 
+def test_two_homes_at_one_time_are_two_bookings(cast: Cast) -> None:
+    """BrokerBay's list names no listing: the time alone must not make two showings one."""
+    for number in "12":
+        run = claimed(make_run(cast.partner))
+        found = seen(run, listing_id="", showing_id=number * 24, address=f"{number} Example Street")
+        runs.settle(run.pk, AttemptEnd(result="booked", showing=found), fence=1)
+        run.refresh_from_db()
+        assert run.booking is not None
+        assert run.booking.showing_id == number * 24
+    assert Booking.objects.count() == 2
+
+
+def test_a_showing_seen_again_is_the_same_booking(cast: Cast) -> None:
+    first = claimed(make_run(cast.partner))
+    runs.settle(first.pk, booked_end(first), fence=1)
+    Booking.objects.update(status="Cancelled")
+    second = claimed(make_run(cast.partner))
+    runs.settle(second.pk, booked_end(second), fence=1)
+    assert Booking.objects.get().status == "Confirmed"
+
+
 @pytest.mark.parametrize(("auto_confirm", "status"), [(True, "confirmed"), (False, "requested")])
 def test_asked_for_is_not_confirmed(cast: Cast, auto_confirm: bool, status: str) -> None:
     run = claimed(make_run(cast.partner))
