@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bookings.api import shapes
 from bookings.models import Booking, BookingRun, Property, RunEvent
-from bookings.vocabulary import RunState
+from bookings.vocabulary import Level, RunState
 
 Status = Literal["pending", "running", "completed", "failed"]
 PENDING: Literal["pending"] = "pending"
@@ -77,7 +77,7 @@ def log_entry(event: RunEvent) -> shapes.LogEntry:
     return shapes.LogEntry(
         id=event.seq,
         timestamp=event.at,
-        level=event.level,
+        level=Level(event.level),
         message=event.message,
         step=event.step,
         durationMs=event.duration_ms,

@@ -12,6 +12,7 @@ from ninja import Schema
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
 
 from bookings.api import wanted
+from bookings.vocabulary import Level
 
 # No control characters: they break logs, exports and PostgreSQL alike.
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -134,7 +135,7 @@ class Problem(BaseModel):
 class LogEntry(BaseModel):
     id: int = Field(description="Counts within the job, from 1, without gaps.")
     timestamp: dt.datetime
-    level: Literal["info", "success", "warning", "error"]
+    level: Level
     message: str
     step: str = ""
     durationMs: int | None = None
