@@ -44,16 +44,17 @@ class Teller:
     def __init__(self, page: Page, listener: Listener) -> None:
         self._page = page
         self._listener = listener
-        self._camera: CDPSession | None = None
+        self._camera: asyncio.Task[CDPSession] | None = None
         self._waiting: asyncio.Queue[tuple[Line, asyncio.Task[bytes | None] | None]] = asyncio.Queue()
         self._post = asyncio.ensure_future(self._deliver())
         self._began = time.monotonic()
 
     async def prepare(self) -> None:
         """Readies the page for pictures; to be called before it opens a site."""
-        self._camera, _ = await asyncio.gather(
-            self._page.context.new_cdp_session(self._page), self._page.add_init_script(_STYLE)
-        )
+        self._camera = asyncio.ensure_future(self._page.context.new_cdp_session(self._page))
+        # Whether it fails is for the pictures to find out, if any is taken at all.
+        self._camera.add_done_callback(lambda camera: camera.cancelled() or camera.exception())
+        await self._page.add_init_script(_STYLE)
 
     def begin(self, step: Step) -> None:
         self._began = time.monotonic()
@@ -87,6 +88,8 @@ class Teller:
     def stop(self) -> None:
         """Gives up what is not told yet."""
         self._post.cancel()
+        if self._camera is not None:
+            self._camera.cancel()
         while not self._waiting.empty():
             _, picture = self._waiting.get_nowait()
             if picture is not None:
@@ -110,10 +113,11 @@ class Teller:
             return None
         try:
             async with asyncio.timeout(PICTURE_TIMEOUT):
+                camera = await asyncio.shield(self._camera)
                 # The session keeps the order: the outline is drawn before the picture is taken.
                 mark = {"expression": _TOUCH.replace("__it__", touched)}
-                outlining = [self._camera.send("Runtime.evaluate", mark)] if touched else []
-                taking = self._camera.send("Page.captureScreenshot", _JPEG)
+                outlining = [camera.send("Runtime.evaluate", mark)] if touched else []
+                taking = camera.send("Page.captureScreenshot", _JPEG)
                 answers = await asyncio.gather(*outlining, taking)
                 return base64.b64decode(answers[-1]["data"])
         except (Error, TimeoutError) as error:

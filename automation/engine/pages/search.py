@@ -89,6 +89,8 @@ class Search:
 
     async def _drawn(self) -> bool:
         """Whether rows appear, rather than that the overlay closes by itself."""
+        if await self._rows.count():
+            return True
         appear = asyncio.ensure_future(self._rows.first.wait_for())
         closes = asyncio.ensure_future(
             self._page.locator("input:focus, textarea:focus").wait_for(state="detached")
