@@ -194,6 +194,10 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "slot_unavailable": ("That time is not offered", "Pick one of the open times."),
     "slot_lost": ("Somebody else took that time", "Pick one of the open times."),
+    "declined": (
+        "The listing side declined it",
+        "Ask the client for another time, or call the listing office.",
+    ),
     "duration_too_long": ("The listing allows shorter showings only", "Book again with a shorter duration."),
     "page_changed": (
         "BrokerBay's page looks different than expected",

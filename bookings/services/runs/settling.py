@@ -38,7 +38,7 @@ def _apply(run: BookingRun, move: Move, end: AttemptEnd, fence: int) -> None:
     if end.listing:
         run.listing = end.listing
         run.listing_id = end.listing.get("listing_id") or run.listing_id
-    booking = booking_service.adopt(run, end.showing) if move.to == RunState.BOOKED and end.showing else None
+    booking = booking_service.adopt(run, end.showing) if end.showing is not None else None
     fields = columns(move)
     fields |= {"listing": run.listing, "listing_id": run.listing_id}
     fields |= {"open_slots": list(end.open_slots), "candidates": list(end.candidates)}

@@ -61,6 +61,8 @@ def after_perform(run: BookingRun, end: AttemptEnd) -> Move:
             code=end.code,
             fields=NOTHING_SENT,
         )
+    if end.result == "parked" and end.retry_is_safe and run.attempts_left > 0:
+        return _once_more(run, end)
     if end.result == "parked":
         return Move(
             to=RunState.PARKED,
@@ -85,6 +87,7 @@ def _once_more(run: BookingRun, end: AttemptEnd) -> Move:
             level=Level.WARNING,
             code=end.code,
             not_before=timezone.now() + wait,
+            fields=NOTHING_SENT,
         )
     code = end.code or "attempts_spent"
     return Move(
@@ -123,6 +126,13 @@ def unconfirmed(run: BookingRun, message: str, *, code: str) -> Move:
 
 def after_reconcile(run: BookingRun, end: AttemptEnd) -> Move:
     now = timezone.now()
+    if end.showing is not None and end.showing.status in ("declined", "cancelled"):
+        return Move(
+            to=RunState.REFUSED,
+            message=f"BrokerBay's list shows it as “{end.showing.badge}”.",
+            level=Level.ERROR,
+            code="declined",
+        )
     if end.showing is not None and end.result in ("found", "booked"):
         return Move(to=RunState.BOOKED, message="BrokerBay's list shows it: booked", level=Level.SUCCESS)
     if end.result != "absent":

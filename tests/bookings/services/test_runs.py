@@ -215,6 +215,23 @@ def test_an_unconfirmed_run_that_the_list_shows_is_booked(cast: Cast) -> None:
     assert (run.state, Booking.objects.count()) == (RunState.BOOKED, 1)
 
 
+def test_what_the_list_shows_as_declined_is_refused_and_kept(cast: Cast) -> None:
+    run = when_due(unconfirmed(cast))
+    found = seen(run, status="declined", badge="Declined")
+    run = runs.settle(run.pk, AttemptEnd(result="found", showing=found), fence=2)
+    assert (run.state, run.reason_code) == (RunState.REFUSED, "declined")
+    assert Booking.objects.get().status == "Declined"
+
+
+def test_when_asked_to_slow_down_it_waits_by_the_clock(cast: Cast) -> None:
+    run = claimed(make_run(cast.partner))
+    runs.pass_gate(run.pk, fence=1)
+    slow = broke(result="parked", code="rate_limited")
+    run = runs.settle(run.pk, slow, fence=1)
+    assert (run.state, run.submitting_at) == (RunState.PARKED, None)
+    assert run.not_before is not None
+
+
 def test_absent_is_believed_only_when_read_twice(cast: Cast) -> None:
     run = when_due(unconfirmed(cast))
     run = runs.settle(run.pk, AttemptEnd(result="absent"), fence=2)
