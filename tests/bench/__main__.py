@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-MEASURES = ("booking_run", "log_latency")
+MEASURES = ("portal_run", "booking_run", "log_latency")
 
 
 def main() -> None:
@@ -38,12 +38,22 @@ def _measured(name: str) -> dict[str, Any]:
     return measured
 
 
+def _of_portal_run(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The whole run: claim, rows, log, pictures, settle."""
+    ours, bare = measured["portal_ms"], measured["bare_ms"]
+    yield "booking_run_ratio", _figure(_ratios(ours, bare), "×", goal=1.25, floor=1.0, digits=3)
+    yield "booking_run_ms", _figure(ours, "ms", goal=None, floor=statistics.median(bare))
+
+
 def _of_booking_run(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The engine alone, without the portal's rows."""
     ours, bare = measured["engine_ms"], measured["bare_ms"]
-    floor = statistics.median(bare)
-    ratios = [mine / theirs for mine, theirs in zip(ours, bare, strict=True)]
-    yield "booking_run_ratio", _figure(ratios, "×", goal=1.25, floor=1.0, digits=3)
-    yield "booking_run_ms", _figure(ours, "ms", goal=None, floor=floor)
+    yield "engine_run_ratio", _figure(_ratios(ours, bare), "×", goal=None, floor=1.0, digits=3)
+
+
+def _ratios(ours: list[float], floor: list[float]) -> list[float]:
+    """Pair by pair, so that a machine that slows down slows both."""
+    return [mine / theirs for mine, theirs in zip(ours, floor, strict=True)]
 
 
 def _of_log_latency(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -51,7 +61,7 @@ def _of_log_latency(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     yield "log_latency_p50_ms", _figure(measured["p50_ms"], "ms", goal=None, floor=None)
 
 
-FIGURES_OF = {"booking_run": _of_booking_run, "log_latency": _of_log_latency}
+FIGURES_OF = {"portal_run": _of_portal_run, "booking_run": _of_booking_run, "log_latency": _of_log_latency}
 
 
 def _figure(
