@@ -10,7 +10,7 @@ RUN python -m venv /venv \
 FROM ${BASE_IMAGE} AS portal
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends chromium-headless-shell fonts-dejavu-core tini \
+    && apt-get install -y --no-install-recommends chromium-headless-shell fonts-dejavu-core libatomic1 tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 portal \
     && install -d -o portal -g portal -m 0700 /data

@@ -14,10 +14,13 @@ from automation.engine.browser import BrowserMissing, Found, WarmBrowser, find_e
 PLAYWRIGHT_MAY_TAKE = 90.0  # seconds
 SYSTEM_MAY_TAKE = 300.0
 SYSTEM_PACKAGES = ("chromium-headless-shell", "chromium")
+# What Playwright's driver needs and a bare Debian lacks.
+DRIVER_PACKAGE = "libatomic1"
 
 
 def find_or_install(setting: str, *, tell: Callable[[str], None]) -> Found:
     """The browser to use. `tell` hears what is going on. Raises BrowserMissing with what a person can do."""
+    _require_driver(setting, tell=tell)
     try:
         return find_executable(setting)
     except BrowserMissing:
@@ -28,6 +31,33 @@ def find_or_install(setting: str, *, tell: Callable[[str], None]) -> Found:
         if _ran(command, seconds) and (found := _one_that_starts()):
             return found
     return find_executable("")
+
+
+def _require_driver(setting: str, *, tell: Callable[[str], None]) -> None:
+    """Have Playwright's driver start, with the one system library that it may lack. Raises BrowserMissing."""
+    if (problem := _driver_problem()) is None:
+        return
+    if (apt := _apt()) is not None:
+        tell(f"Playwright's driver does not start yet. Trying: {' '.join([*apt, 'install', DRIVER_PACKAGE])}")
+        _ran([*apt, "update"], SYSTEM_MAY_TAKE)
+        _ran([*apt, "install", "-y", "--no-install-recommends", DRIVER_PACKAGE], SYSTEM_MAY_TAKE)
+        if (problem := _driver_problem()) is None:
+            return
+    # Both at once, so that nobody installs one only to be told of the other.
+    wanted = [DRIVER_PACKAGE, *([] if setting or _found("") else SYSTEM_PACKAGES[:1])]
+    raise BrowserMissing(
+        f"Playwright, which steers the browser, does not start here: {problem}\n"
+        f"Install what it lacks and try again. On Debian, as root:  apt-get install {' '.join(wanted)}"
+    )
+
+
+def _driver_problem() -> str | None:
+    """The driver's own last line on why it does not start, or None when it does."""
+    asked = [sys.executable, "-m", "playwright", "--version"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=PLAYWRIGHT_MAY_TAKE)
+    if answer.returncode == 0:
+        return None
+    return (answer.stderr.strip().splitlines() or [f"it ended with {answer.returncode}"])[-1]
 
 
 def _ways_to_install() -> Iterator[tuple[list[str], float]]:

@@ -19,8 +19,9 @@ STAMP = VENV / "installed"
 OLDEST, TOO_NEW = (3, 11), (3, 14)
 
 NO_VENV = """This Python cannot make virtual environments: its part ensurepip is missing.
-Install it and try again. On Debian and Ubuntu:  apt-get install python3-venv
-Or install uv, which needs no such part:  https://docs.astral.sh/uv/"""
+Install it and try again. On Debian, as root:  apt-get install python3-venv
+To have what the browser needs in the same go, add:  libatomic1 chromium-headless-shell
+Or install uv, which makes virtual environments without that part:  https://docs.astral.sh/uv/"""
 
 
 def main(requirements: str) -> int:
@@ -71,7 +72,8 @@ def _apt_brings_venv() -> bool:
 def _installer() -> list[str]:
     if uv := shutil.which("uv"):
         return [uv, "pip", "install", "--quiet", "--python", str(_python())]
-    quiet = ["--quiet", "--disable-pip-version-check"]
+    # Twice quiet: errors only, and no advice to whoever wrote the packages.
+    quiet = ["-qq", "--disable-pip-version-check"]
     if _ran([str(_python()), "-m", "pip", "--version"]):
         return [str(_python()), "-m", "pip", "install", *quiet]
     return [sys.executable, "-m", "pip", "--python", str(_python()), "install", *quiet]
