@@ -21,7 +21,7 @@ help: ## List what make can do
 
 run: .installed ## Run the whole portal here: PORT=8000, DATA_DIR=var; Ctrl-C ends it
 	@$(PY) -m brokerbay.ops.secrets
-	@$(PY) manage.py run_portal
+	@$(PY) -u manage.py run_portal
 
 test: .installed-dev ## Run the whole test suite, with no account and no internet
 	$(PY) -m pytest $(PYTEST_ARGS)
