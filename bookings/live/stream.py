@@ -60,6 +60,7 @@ async def sse(user: User, run_uuid: object, after_seq: int) -> AsyncGenerator[st
     `stream-open`, `stream-reset` (the client's id was never given: load the page again), `keep-alive`.
     """
     channel = f"run-{run_uuid}"
+    await release_thread()
     yield f"retry: {RECONNECT_AFTER}\nevent: stream-open\ndata:\n\n"
     try:
         async with aclosing(arrivals(channel, after_seq)) as batches:
@@ -94,7 +95,6 @@ async def arrivals(channel: str, after: int) -> AsyncGenerator[list[Told], None]
     The relay may push a line twice, or late, or drop some of a burst: since `seq` counts without gaps, an
     old one is known by its number, and a missing one sends us back to the rows.
     """
-    await _release_thread()
     listener = Listener()
     listener.channels = {channel}
     listener.assign_loop()
@@ -121,7 +121,10 @@ async def arrivals(channel: str, after: int) -> AsyncGenerator[list[Told], None]
 async def _next_push(listener: Listener) -> list[Told]:
     """What the relay pushed; empty after a quiet time, or when it dropped something: read the rows."""
     try:
-        await asyncio.wait_for(listener.aevent.wait(), timeout=QUIET)
+        # Not wait_for: before Python 3.12 it swallows a cancellation that meets an arrival, and the stream of
+        # a watcher who is gone would then go on for ever.
+        async with asyncio.timeout(QUIET):
+            await listener.aevent.wait()
     except TimeoutError:
         return []
     with get_listener_manager().lock:
@@ -145,8 +148,12 @@ async def _read(read: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(_readers, done)
 
 
-async def _release_thread() -> None:
-    """Give back the request's own thread and database connection: a stream would hold them for hours."""
+async def release_thread() -> None:
+    """Give back the request's own thread and database connection: a stream would hold them for hours.
+
+    For the body of an endless answer only. A view that is still being waited for keeps its thread: the
+    middleware waits in it, so work that is given to it there would never begin.
+    """
     context = SyncToAsync.thread_sensitive_context.get(None)
     executor = SyncToAsync.context_to_thread_executor.pop(context, None) if context else None
     if executor is None:

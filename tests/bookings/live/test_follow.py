@@ -3,9 +3,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import aclosing
+from typing import Any
 
+import pytest
 from django.db import connections
 from django.utils import timezone
+from django_eventstream.views import get_listener_manager
 
 from bookings.live import follow
 from bookings.live.channels import RunChannels, channel_of
@@ -78,3 +81,33 @@ def test_a_channel_is_read_by_those_who_see_its_run(cast: Cast) -> None:
 
 def _reads(user: object, channel: str) -> bool:
     return RunChannels().can_read_channel(user, channel)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_who_leaves_as_a_line_arrives_is_let_go(transactional_db: None, turns: int) -> None:
+    """A cancellation that meets an arrival must win, or the stream of a watcher who is gone never ends."""
+    run = held_run()
+
+    async def watch() -> None:
+        lines = follow(run, FIRST_LINES)
+        coming = asyncio.ensure_future(anext(lines))
+        listener = await _the_listener_of(run)
+        listener.aevent.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)  # one turn of the loop, no time
+        coming.cancel()
+        gone, _ = await asyncio.wait({coming}, timeout=5)
+        assert gone
+
+    asyncio.run(asyncio.wait_for(watch(), timeout=20))
+
+
+async def _the_listener_of(run: BookingRun) -> Any:
+    """The watcher's listener, once it waits for what comes next."""
+    manager = get_listener_manager()
+    while True:
+        await asyncio.sleep(0)
+        with manager.lock:
+            for listener in manager.listeners_by_channel.get(channel_of(run.uuid), ()):
+                if listener.aevent._waiters:
+                    return listener
