@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -52,9 +53,9 @@ def find_executable(setting: str = "") -> Found:
         if path := shutil.which(name):
             return Found(path=path, origin="the system")
     raise BrowserMissing(
-        "No browser was found. Install one with "
-        "`python -m playwright install --with-deps chromium-headless-shell`, or with the system's package "
-        "manager (`apt-get install chromium-headless-shell`, or `chromium`), "
+        "No browser was found. Install one with the system's package manager (on Debian, as root: "
+        "`apt-get install chromium-headless-shell`; elsewhere the package is called chromium), or with "
+        f"`{sys.executable} -m playwright install --with-deps --only-shell chromium`, "
         "or name a Chromium or Chrome in BROWSER_EXECUTABLE."
     )
 

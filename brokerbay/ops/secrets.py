@@ -26,7 +26,8 @@ def keep(data_dir: Path) -> Path:
 
     A secret that is there stays as it is: a new SESSION_KEYS would make the stored sessions unreadable.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    # Clients' names and pictures of their bookings come to lie here, too.
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data_dir / "secrets.env"
     present = path.read_text(encoding="utf-8") if path.exists() else ""
     names = {line.split("=", 1)[0] for line in present.splitlines()}

@@ -28,6 +28,7 @@ def test_secrets_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
     path.chmod(0o644)
     assert secrets.keep(tmp_path / "data").read_text() == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert {line.split("=")[0] for line in first.splitlines()} == set(secrets.MAKERS)
 
 

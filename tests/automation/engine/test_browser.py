@@ -63,7 +63,7 @@ def test_the_headless_shell_comes_before_the_full_browser(bare_machine: Path) ->
 
 
 def test_a_machine_without_browser_is_told_what_to_do(bare_machine: Path) -> None:
-    with pytest.raises(BrowserMissing, match=r"playwright install.*apt-get install.*BROWSER_EXECUTABLE"):
+    with pytest.raises(BrowserMissing, match=r"apt-get install.*playwright install.*BROWSER_EXECUTABLE"):
         find_executable()
 
 
