@@ -24,7 +24,7 @@ from bookings.api.errors import problem
 from bookings.api.jobs import lines_of, place_named, run_or_404
 from bookings.api.openapi import answers, body_of
 from bookings.api.partners import partner_of
-from bookings.live import follow
+from bookings.live import follow, release_thread
 from bookings.models import BookingRun, RunEvent
 from bookings.services import runs
 from bookings.services.runs import Wish
@@ -79,6 +79,7 @@ def _line_number(last_event_id: str, run: BookingRun) -> int | None:
 
 async def _frames(run: BookingRun, told: list[RunEvent]) -> AsyncGenerator[str, None]:
     last = told[-1].seq if told else 0
+    await release_thread()
     yield f"retry: {RECONNECT_AFTER}\n" + _frame("snapshot", rows.job_with_logs(run, told), last)
     state = run.state
     async with aclosing(_with_signs_of_life(follow(run, last))) as lines:

@@ -9,6 +9,6 @@ Last-Event-ID gets everything after it, once each and in order. `channels` reads
 
 from bookings.live.channels import channel_of
 from bookings.live.relay import announce
-from bookings.live.stream import follow, sse
+from bookings.live.stream import follow, release_thread, sse
 
-__all__ = ["announce", "channel_of", "follow", "sse"]
+__all__ = ["announce", "channel_of", "follow", "release_thread", "sse"]

@@ -22,8 +22,9 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from bookings.models import BookingRun  # noqa: E402
-from bookings.services import runs  # noqa: E402
+from bookings.services import people, runs  # noqa: E402
 from bookings.services.runs import AttemptEnd, LogLine  # noqa: E402
+from bookings.vocabulary import RunKind  # noqa: E402
 from tests.bookings import cast as casting  # noqa: E402
 
 PICTURE = base64.b64decode(
@@ -36,10 +37,10 @@ settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *s
 
 def cast() -> dict[str, Any]:
     """The cast, each with an open session."""
-    people = casting.make_cast()
-    named = {"owner": people.owner, "colleague": people.colleague, "stranger": people.stranger}
+    made = casting.make_cast()
+    named = {"owner": made.owner, "colleague": made.colleague, "stranger": made.stranger}
     return {
-        "partner": people.partner.pk,
+        "partner": made.partner.pk,
         "sessions": {name: _session(user) for name, user in named.items()},
     }
 
@@ -68,13 +69,35 @@ def _session(user: User) -> str:
 
 def start(*, partner: int) -> dict[str, Any]:
     """A run that this worker holds, with two lines in its log (queued, attempt started)."""
-    owner = casting.Partner.objects.get(pk=partner)
-    account = casting.make_account(owner)  # one browser at a time uses an account: a new one for each run
-    owner.accounts.exclude(pk=account.pk).update(is_active=False)
+    owner = _with_a_free_account(partner)
     run = casting.make_run(owner)
     claimed = runs.claim(run.pk, holder="live-test")
     assert claimed is not None
     return {"run": str(run.uuid), "pk": run.pk}
+
+
+def _with_a_free_account(partner: int) -> casting.Partner:
+    """The partner, with a new account for its next run: one browser at a time uses an account."""
+    owner = casting.Partner.objects.get(pk=partner)
+    account = casting.make_account(owner)
+    owner.accounts.exclude(pk=account.pk).update(is_active=False)
+    return owner
+
+
+def book_key(*, partner: int) -> str:
+    """An API key of a person who may book there now."""
+    return people.create_key(casting.make_person(_with_a_free_account(partner)), "live test")
+
+
+def answer_check(*, text: str) -> bool:
+    """Answer the check of that property once somebody has asked for it."""
+    pause = threading.Event()
+    asked = BookingRun.objects.filter(kind=RunKind.CHECK, property_text=text)
+    while (run := asked.first()) is None:
+        pause.wait(0.02)
+    claimed = runs.claim(run.pk, holder="live-test")
+    assert claimed is not None
+    return finish(pk=run.pk)
 
 
 def show(*, pk: int, step: str) -> bool:
@@ -110,7 +133,9 @@ def finish(*, pk: int) -> bool:
     return True
 
 
-DEEDS = {deed.__name__: deed for deed in (cast, newcomer, start, show, tell, tick, finish)}
+DEEDS = {
+    deed.__name__: deed for deed in (cast, newcomer, start, book_key, answer_check, show, tell, tick, finish)
+}
 
 
 def main() -> None:
