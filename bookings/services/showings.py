@@ -15,6 +15,7 @@ from bookings import wallclock
 from bookings.models import AuditEntry, Client, Property, ShowingRequest, SyncPass
 from bookings.services import runs
 from bookings.services.errors import Rejected
+from bookings.services.runs.figures import FARTHEST_START
 from bookings.vocabulary import FetchState, Need, RequestState, Source
 
 MLS_NUMBER = re.compile(r"[A-Z]\d{7,8}", re.IGNORECASE)
@@ -252,8 +253,12 @@ def needs_of(request: ShowingRequest) -> list[Need]:
 def _needs_of_start(day: date, at: time, zone: str) -> list[Need]:
     try:
         starts_at = wallclock.instant(day, at, zone)
-    except (wallclock.NoSuchTime, OverflowError):
+    except wallclock.NoSuchTime:
         return [Need.REAL_TIME]
+    except OverflowError:
+        return [Need.NEARER]
+    if starts_at > timezone.now() + FARTHEST_START:
+        return [Need.NEARER]
     return [] if starts_at > timezone.now() else [Need.FUTURE]
 
 

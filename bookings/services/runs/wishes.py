@@ -16,7 +16,7 @@ from bookings.models.booking import Booking
 from bookings.services import audit, people
 from bookings.services.errors import AlreadyThere, Rejected
 from bookings.services.runs.bells import ring
-from bookings.services.runs.figures import MAX_ATTEMPTS
+from bookings.services.runs.figures import FARTHEST_START, MAX_ATTEMPTS
 from bookings.services.runs.log import write
 from bookings.services.runs.moves import follow_request
 from bookings.vocabulary import (
@@ -27,6 +27,8 @@ from bookings.vocabulary import (
     RunState,
     Source,
 )
+
+TOO_FAR = "That day is more than about 18 months away. Check the year, or pick a nearer day."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +164,11 @@ def _start_of(wish: Wish, zone: str) -> datetime | None:
             f"{skipped}: the clocks change that night. Pick another time.", field="time"
         ) from skipped
     except OverflowError as far:
-        raise Rejected("That date is out of reach.", field="date") from far
+        raise Rejected(TOO_FAR, field="date") from far
     if starts_at <= timezone.now():
         raise Rejected("That time has already passed at the property. Pick a later one.", field="date")
+    if starts_at > timezone.now() + FARTHEST_START:
+        raise Rejected(TOO_FAR, field="date")
     return starts_at
 
 

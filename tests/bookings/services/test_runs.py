@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -384,6 +384,18 @@ def test_nothing_is_invented_for_what_is_missing(cast: Cast, missing: str, field
 def test_yesterday_and_a_skipped_hour_are_refused_in_words(cast: Cast) -> None:
     with pytest.raises(Rejected, match="passed"):
         make_run(cast.partner, date=in_days(-1))
+
+
+@pytest.mark.parametrize("day", [in_days(600), date(9999, 12, 31)])
+def test_a_day_absurdly_far_away_is_refused_in_words(cast: Cast, day: date) -> None:
+    with pytest.raises(Rejected, match="18 months") as refusal:
+        make_run(cast.partner, date=day)
+    assert refusal.value.field == "date"
+    assert not BookingRun.objects.exists()
+
+
+def test_a_day_a_year_ahead_is_booked(cast: Cast) -> None:
+    assert make_run(cast.partner, date=in_days(365)).state == RunState.QUEUED
 
 
 def test_a_partner_without_an_account_is_told_so(cast: Cast) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -77,6 +77,8 @@ def test_a_partner_that_books_by_hand_is_left_to_it(cast: Cast) -> None:
         ({"property_id": ""}, Need.PROPERTY),
         ({"property_id": "town-lot"}, Need.ADDRESS),
         ({"user_id": "nobody-we-know"}, Need.CLIENT),
+        ({"scheduled_date": in_days(600)}, Need.NEARER),
+        ({"scheduled_date": date(9999, 12, 31)}, Need.NEARER),
     ],
 )
 def test_what_is_missing_is_named_and_shown(cast: Cast, fields: dict[str, Any], need: Need) -> None:
