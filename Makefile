@@ -1,6 +1,6 @@
 # The front door. `make help` lists what it opens.
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench lock docs clean
+.PHONY: help run test test-postgresql check fix bench lock docs clean
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
@@ -36,6 +36,10 @@ check: .installed-dev ## Everything CI looks at: format, lint, types, arrows, mi
 	$(AS_DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
 	$(BIN)/hadolint Dockerfile
 	$(MAKE) --no-print-directory test
+	$(MAKE) --no-print-directory test-postgresql
+
+test-postgresql: .installed-dev ## Run the tests of the tables and services on a real PostgreSQL
+	$(PY) -m tests.with_postgresql -n auto tests/bookings/services tests/ingest/test_passes.py tests/bookings/live/test_follow.py
 
 fix: .installed-dev ## Format the code and repair what the linter can
 	$(BIN)/ruff format .

@@ -7,11 +7,8 @@ tests that want them are skipped and say why.
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
-import socket
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,7 +20,8 @@ import jwt
 import psycopg
 import pytest
 import requests
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from tests import postgresql
 
 ROOT = Path(__file__).resolve().parents[2]
 JWT_SECRET = "a secret of the tests, long enough for HS256"
@@ -70,7 +68,7 @@ class RealSupabase:
 
 @pytest.fixture(scope="session")
 def postgrest_server() -> Iterator[RealSupabase]:
-    server, database = _postgrest_binary(), _postgresql_bin()
+    server, database = _postgrest_binary(), postgresql.binaries()
     if server is None:
         pytest.skip(
             "no PostgREST: set POSTGREST_BIN, "
@@ -79,7 +77,7 @@ def postgrest_server() -> Iterator[RealSupabase]:
     if database is None:
         pytest.skip("no PostgreSQL: apt-get install postgresql")
     with ExitStack() as stack:
-        dsn = stack.enter_context(_postgresql(database))
+        dsn = stack.enter_context(postgresql.running(database))
         real = RealSupabase(url="", dsn=dsn)
         real.sql(SCHEMA)
         url = stack.enter_context(_postgrest(server, dsn))
@@ -102,54 +100,9 @@ def _postgrest_binary() -> Path | None:
     return installed[0] if installed else Path(on_path) if on_path else None
 
 
-def _postgresql_bin() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    return found[-1].parent if found else None
-
-
-@contextmanager
-def _postgresql(binaries: Path) -> Iterator[str]:
-    """A new cluster in a directory of its own; PostgreSQL refuses to be root, so root becomes `postgres`."""
-    owner = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
-    demoted: dict[str, Any] = (
-        {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
-    )
-    home = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    if owner:
-        os.chown(home, owner.pw_uid, owner.pw_gid)
-    port = _free_port()
-    process: subprocess.Popen[bytes] | None = None
-    try:
-        subprocess.run(
-            [binaries / "initdb", "-D", home / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"],
-            check=True,
-            capture_output=True,
-            cwd=home,
-            **demoted,
-        )
-        process = subprocess.Popen(
-            [
-                *(binaries / "postgres", "-D", home / "data", "-p", str(port), "-h", "127.0.0.1"),
-                *("-k", home, "-c", "fsync=off", "-c", "shared_buffers=32MB"),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=home,
-            **demoted,
-        )
-        dsn = f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
-        _until(lambda: psycopg.connect(dsn).close(), psycopg.OperationalError)
-        yield dsn
-    finally:
-        if process is not None:
-            process.terminate()
-            process.wait(20)
-        shutil.rmtree(home, ignore_errors=True)
-
-
 @contextmanager
 def _postgrest(binary: Path, dsn: str) -> Iterator[str]:
-    port, admin_port = _free_port(), _free_port()
+    port, admin_port = postgresql.free_port(), postgresql.free_port()
     settings = {
         "PGRST_DB_URI": dsn.replace("user=postgres", "user=authenticator"),
         "PGRST_DB_SCHEMAS": "public",
@@ -165,7 +118,7 @@ def _postgrest(binary: Path, dsn: str) -> Iterator[str]:
     )
     try:
         ready = f"http://127.0.0.1:{admin_port}/ready"
-        _until(lambda: requests.get(ready, timeout=2).raise_for_status(), requests.RequestException)
+        postgresql.until(lambda: requests.get(ready, timeout=2).raise_for_status(), requests.RequestException)
         with _rest_v1(f"http://127.0.0.1:{port}") as gateway:
             yield gateway
     finally:
@@ -202,15 +155,3 @@ def _rest_v1(postgrest: str) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _until(attempt: Any, error: type[Exception]) -> None:
-    Retrying(
-        retry=retry_if_exception_type(error), stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True
-    )(attempt)
