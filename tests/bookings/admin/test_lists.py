@@ -6,6 +6,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -255,3 +256,17 @@ def test_a_day_range_follows_the_partners_midnight(cast: Cast, rows: Rows, sign_
     assert first.context["cl"].result_count == 1, "still the first of July in Toronto"
     second = browser.get(address + "?created_at_from=2026-07-02")
     assert second.context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize(("page", "status"), [("1", 200), ("x", 404), ("-1", 404), ("99", 404)])
+def test_a_page_of_the_search_that_does_not_exist_is_not_found(
+    cast: Cast, sign_in: SignIn, page: str, status: int
+) -> None:
+    answer = sign_in(cast.owner).get(reverse("admin:search"), {"s": "booking", "page": page})
+    assert answer.status_code == status
+
+
+def test_the_search_is_for_who_is_signed_in(client: Client) -> None:
+    answer = client.get(reverse("admin:search"), {"s": "booking"})
+    assert answer.status_code == 302
+    assert "sign-in" in answer["Location"] or "login" in answer["Location"]
