@@ -42,7 +42,11 @@ class JsonLine(logging.Formatter):
 
 
 def logging_config(*, level: str, form: str) -> dict[str, Any]:
-    """Django's LOGGING: everything to standard error at `level`, in `form` text or json."""
+    """Django's LOGGING: everything to standard error at `level`, in `form` text or json.
+
+    The queue's and the event stream's daily bread (a line for every doorbell) is told at DEBUG alone.
+    """
+    chatter = "WARNING" if level == "INFO" else level
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -51,7 +55,8 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"level": level},
-            "django-q": {"level": level},
+            "django-q": {"level": chatter},
+            "django_eventstream": {"level": chatter},
             # Their debug lines carry request headers, which hold keys.
             "urllib3": {"level": "INFO"},
             "asyncio": {"level": "INFO"},
