@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import shlex
 import socket
 import sys
@@ -57,6 +58,21 @@ def answers(port: int) -> bool:
     with closing(socket.socket()) as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def is_local(url: str) -> bool:
+    """Whether `url` leads to this very machine, by a loopback address.
+
+    >>> is_local("http://127.0.0.1:8010"), is_local("http://localhost:1"), is_local("http://[::1]:8010")
+    (True, True, True)
+    >>> is_local("https://127.0.0.1.example.com"), is_local("http://10.0.0.7:8010"), is_local("")
+    (False, False, False)
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _command(module: str, port: int, state: Path, *more: str) -> str:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from automation.engine.browser import BrowserMissing
-from brokerbay.ops import browser, local_sites, portal, static_files
+from brokerbay.ops import browser, demo, local_sites, portal, static_files
 from brokerbay.ops.local_sites import LocalSites
 
 INTERRUPTED = frozenset({130, 143})
@@ -85,15 +85,26 @@ class Command(BaseCommand):
         self.stdout.write(done.stdout.strip() if done.returncode == 0 else done.stderr.strip())
 
     def _announce(self, sites: LocalSites) -> None:
-        lines = [
-            f"The portal is at {settings.SITE_URL}",
-            f"Sign in as admin, password {settings.DEMO_PASSWORD}" if settings.DEMO_PASSWORD else "",
-        ]
-        if sites.commands:
-            kinds = " and ".join(sorted(sites.commands))
-            lines.append(f"Local stand-ins, no real site is touched: {kinds}")
-        lines.append("Ctrl-C ends it and everything it started.")
+        lines = what_to_know(sites)
         width = max(map(len, lines))
         frame = "+" + "-" * (width + 2) + "+"
-        body = "\n".join(f"| {line:<{width}} |" for line in lines if line)
+        body = "\n".join(f"| {line:<{width}} |" for line in lines)
         self.stdout.write(f"\n{frame}\n{body}\n{frame}\n")
+
+
+def what_to_know(sites: LocalSites) -> list[str]:
+    """The lines that a person needs first: where the portal is, who may sign in, what is real."""
+    lines = [f"The portal is at {settings.SITE_URL}"]
+    if settings.DEMO_PASSWORD:
+        lines.append(f"Sign in, password {settings.DEMO_PASSWORD}, as")
+        lines.append("  admin (sees everything)")
+        for partner in demo.PARTNERS:
+            people = ", ".join(partner.people)
+            lines.append(f"  {people} (see {partner.name} alone)")
+    if sites.commands:
+        kinds = " and ".join(sorted(sites.commands))
+        lines.append(f"Local stand-ins, no real site is touched there: {kinds}")
+    if "brokerbay-sim" in sites.commands:
+        lines.append(f"The local BrokerBay, to look at: {sites.environment['BROKERBAY_URL']}")
+    lines.append("Ctrl-C ends it and everything it started.")
+    return lines

@@ -1,0 +1,48 @@
+"""What `make run` says first, and what the demo leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from brokerbay.logs import logging_config
+from brokerbay.management.commands.run_portal import what_to_know
+from brokerbay.ops import demo, local_sites
+
+
+def test_the_first_lines_name_everybody_who_may_sign_in_and_where_to_look(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.DEMO_PASSWORD = "shown-once-to-all"
+    sites = local_sites.plan(
+        data_dir=tmp_path, configured={"BROKERBAY_URL": "", "SUPABASE_URL": ""}, token="hush"
+    )
+    told = "\n".join(what_to_know(sites))
+    assert {"admin", *(name for partner in demo.PARTNERS for name in partner.people)} <= set(
+        told.replace(",", " ").split()
+    )
+    assert "shown-once-to-all" in told
+    assert sites.environment["BROKERBAY_URL"] in told
+    assert "hush" not in told
+
+
+@pytest.mark.parametrize("far", ["BROKERBAY_URL", "SUPABASE_URL"])
+def test_the_demo_refuses_to_steer_a_site_that_is_not_this_machines(
+    db: None, settings: Any, far: str
+) -> None:
+    settings.DEMO_PASSWORD = settings.SIMULATOR_TOKEN = "for-this-test-only"
+    settings.BROKERBAY_URL = settings.SUPABASE_URL = "http://127.0.0.1:9"
+    setattr(settings, far, "https://elsewhere.example.com")
+    with pytest.raises(CommandError, match=f"{far} does not lead to this machine"):
+        call_command("seed_demo")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(("level", "heard"), [("INFO", "WARNING"), ("DEBUG", "DEBUG"), ("ERROR", "ERROR")])
+def test_a_line_for_every_doorbell_is_told_to_who_debugs(level: str, heard: str) -> None:
+    loggers = logging_config(level=level, form="text")["loggers"]
+    assert {loggers[name]["level"] for name in ("django-q", "django_eventstream")} == {heard}
