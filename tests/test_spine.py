@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -176,8 +175,9 @@ def test_another_partner_sees_nothing_of_it(browser: Browser, booked_by_itself: 
     expect(page.get_by_text("100 Marigold")).to_have_count(0)
 
 
-def test_the_pictures_folder_belongs_to_its_owner_alone(address: str, tmp_path_factory: object) -> None:
-    base = Path(str(tmp_path_factory.getbasetemp()))  # type: ignore[attr-defined]
+@pytest.mark.usefixtures("booked_by_itself")
+def test_the_pictures_folder_belongs_to_its_owner_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    base = tmp_path_factory.getbasetemp()
     folders = list(base.glob("spine*/evidence"))
     assert folders
     assert {folder.stat().st_mode & 0o077 for folder in folders} == {0}
