@@ -9,9 +9,10 @@ import shlex
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import honcho.manager
 from honcho.environ import parse_procfile
@@ -68,14 +69,52 @@ def commands(procfile: str) -> dict[str, str]:
     return {name: command for name, command in lines.items() if name not in PREPARING}
 
 
-def run(processes: Mapping[str, str], *, environment: Mapping[str, str], base: Path) -> int:
+class _Manager(honcho.manager.Manager):
+    """Honcho's, but what others lean on ends after them: a run in the browser keeps its site to its end."""
+
+    _processes: dict[str, dict[str, Any]]
+
+    def __init__(self, leaned_on: Collection[str]) -> None:
+        super().__init__()
+        self._leaned_on = frozenset(leaned_on)
+        self._ending_leaned_on = False
+
+    def _killall(self, force: bool = False) -> None:
+        everything = self._processes
+        if not (force or self._ending_leaned_on):
+            self._processes = {name: one for name, one in everything.items() if name not in self._leaned_on}
+        try:
+            super()._killall(force)
+        finally:
+            self._processes = everything
+
+    def _all_stopped(self) -> bool:
+        """Asked in every round of the loop."""
+        if self._terminating and not self._ending_leaned_on and self._leaning_have_stopped():
+            self._ending_leaned_on = True
+            self._killall()
+        return bool(super()._all_stopped())
+
+    def _leaning_have_stopped(self) -> bool:
+        leaning = self._processes.keys() - self._leaned_on
+        return all(self._processes[name].get("returncode") is not None for name in leaning)
+
+
+def run(
+    processes: Mapping[str, str],
+    *,
+    leaned_on: Collection[str] = (),
+    environment: Mapping[str, str],
+    base: Path,
+) -> int:
     """Run the processes until Ctrl-C, SIGTERM or the end of one of them. Answers the exit code.
 
+    Those named in `leaned_on` are ended last, when all the others have stopped.
     None outlives this process, however it ends: what it starts dies with it, and so on down.
     """
     leash_forks()
     honcho.manager.KILL_WAIT = MAY_END_FOR
-    manager = honcho.manager.Manager()
+    manager = _Manager(leaned_on)
     for name, command in processes.items():
         # The shell that honcho starts tells its parent, and becomes the leash, which becomes the command.
         leashed = f"exec {shlex.quote(sys.executable)} -m brokerbay.ops.leash $PPID {shlex.quote(command)}"

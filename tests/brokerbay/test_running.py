@@ -75,6 +75,26 @@ def test_data_belongs_to_one_portal_at_a_time(tmp_path: Path) -> None:
         pass
 
 
+def test_a_site_is_ended_after_everything_that_leans_on_it() -> None:
+    ends_at_once, lasts = "true", "tail -f /dev/null"
+    program = (
+        "from pathlib import Path; from brokerbay.ops import portal; import os; "
+        f"portal.run(dict(site={lasts!r}, web={lasts!r}, worker={ends_at_once!r}), leaned_on=['site'], "
+        "environment=os.environ, base=Path.cwd())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=40,
+    )
+    told = [line.split("| ", 1)[1].split(" (")[0] for line in done.stdout.splitlines()]
+    assert told[-4:] == ["sending SIGTERM to web", "web stopped", "sending SIGTERM to site", "site stopped"]
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_portal_starts_and_leaves_no_process_behind(how: signal.Signals, tmp_path: Path) -> None:
     with _running(tmp_path) as (process, port):

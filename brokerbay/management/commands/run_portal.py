@@ -45,7 +45,12 @@ class Command(BaseCommand):
         portal.once(lambda: portal.listen_on(sites.ports), lambda: self._seed(environment))
         portal.once(lambda: portal.is_live(settings.BIND_HOST, settings.PORT), lambda: self._announce(sites))
         lines = portal.commands((settings.BASE_DIR / "Procfile").read_text(encoding="utf-8"))
-        return portal.run({**sites.commands, **lines}, environment=environment, base=settings.BASE_DIR)
+        return portal.run(
+            {**sites.commands, **lines},
+            leaned_on=sites.commands,
+            environment=environment,
+            base=settings.BASE_DIR,
+        )
 
     def _prepare(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)
