@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +20,13 @@ from bookings.vocabulary import Health, Source
 # Named, not imported: the room that opens sessions stands above this one.
 SEAL = "automation.vault.seal"
 LARGEST_STATE = 1_000_000
+COOKIE: dict[str, tuple[type, ...]] = {
+    "path": (str,),
+    "expires": (int, float),
+    "httpOnly": (bool,),
+    "secure": (bool,),
+    "sameSite": (str,),
+}
 
 
 def sign_in(account: Account, sealed_session: str, *, by: User | None, source: Source) -> int:
@@ -53,21 +62,59 @@ def _read_state(state: bytes) -> dict[str, Any]:
     if len(state) > LARGEST_STATE:
         raise Rejected("This file is too large to be a browser's session.", field="state")
     try:
-        read = json.loads(state)
+        read = json.loads(state, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as broken:
         raise Rejected(
             "This is no JSON file. Save it with Playwright's storage_state().", field="state"
         ) from broken
-    cookies = read.get("cookies") if isinstance(read, dict) else None
-    origins = read.get("origins", []) if isinstance(read, dict) else None
-    if not _are_objects(cookies, "name", "value", "domain") or not _are_objects(origins, "origin"):
+    cookies: Any = read.get("cookies") if isinstance(read, dict) else None
+    origins: Any = read.get("origins", []) if isinstance(read, dict) else None
+    if not (
+        _are_objects(cookies, "name", "value", "domain")
+        and _are_objects(origins, "origin")
+        and all(_fits(cookie) for cookie in cookies)
+    ):
         raise Rejected(
             "This file is no browser session: it needs “cookies” and “origins”, as Playwright writes them.",
             field="state",
         )
     if not cookies and not origins:
         raise Rejected("This session is empty: nobody was signed in when it was saved.", field="state")
+    hosts = [*(cookie["domain"] for cookie in cookies), *(_host(each["origin"]) for each in origins)]
+    site = _host(settings.BROKERBAY_URL)
+    if site and _family(site) not in map(_family, hosts):
+        raise Rejected(
+            f"This session holds nothing of {site}: it was saved elsewhere. Sign in there and save it anew.",
+            field="state",
+        )
     return {"cookies": cookies, "origins": origins}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _fits(cookie: dict[str, Any]) -> bool:
+    """Whether a browser takes the cookie; one that it refuses would break every run of the account."""
+    return all(isinstance(cookie[key], kinds) for key, kinds in COOKIE.items() if key in cookie) and (
+        cookie.get("sameSite", "Lax") in ("Strict", "Lax", "None")
+    )
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _family(host: str) -> str:
+    """The site that a host is part of: a cookie of sign-in.example.com counts for example.com.
+
+    >>> _family(".edge.example.com"), _family("example.com")
+    ('example.com', 'example.com')
+    """
+    return ".".join(host.lower().lstrip(".").split(".")[-2:])
 
 
 def _are_objects(items: Any, *keys: str) -> bool:
