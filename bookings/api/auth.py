@@ -78,7 +78,5 @@ def _looks_like_key(text: str) -> bool:
 
 def _allowed(user: User, permission: str) -> User:
     if not user.has_perm(permission):
-        raise AuthorizationError(
-            message="Your role does not allow this. Ask a manager of your partner, or an administrator."
-        )
+        raise AuthorizationError(message="Your role does not allow this. An administrator can change it.")
     return user

@@ -33,7 +33,7 @@ def ensure_groups() -> None:
 def require(user: User, codename: str, partner: Partner) -> None:
     """Raises Forbidden unless the person's role at this very partner allows it (operators: anywhere)."""
     if not Partner.objects.visible_to(user, may=codename).filter(pk=partner.pk).exists():
-        raise Forbidden(f"Your role at {partner} does not allow this. Ask one of its managers.")
+        raise Forbidden(f"Your role at {partner} does not allow this. An administrator can change it.")
 
 
 def join(user: User, partner: Partner, role: Role, *, by: User | None = None) -> Membership:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from bookings.models import Account, Booking, BookingRun
+from bookings.roles import ROLE_PERMISSIONS
 from bookings.services import accounts, bookings, edits, people, runs
 from bookings.services.errors import Forbidden
 from bookings.vocabulary import BookingStatus, Role, Source
@@ -54,3 +56,14 @@ def test_acting_reaches_only_where_the_role_says_so(cast: Cast, two_hats: User) 
 
 def test_an_operator_acts_everywhere(cast: Cast) -> None:
     assert make_run(cast.partner, by=cast.admin).created_by == cast.admin
+
+
+def test_nobody_is_sent_to_a_manager_for_what_only_an_administrator_may_do() -> None:
+    """Sign-in page, refusals and the form name who can help; keep them to what the roles really allow."""
+    managers = set(ROLE_PERMISSIONS[Role.MANAGER])
+    assert not managers & {"add_membership", "change_membership"}
+    told = [
+        *(settings.BASE_DIR / "templates").rglob("*.html"),
+        *(settings.BASE_DIR / "bookings").rglob("*.py"),
+    ]
+    assert not [file for file in told if "manager of your" in file.read_text(encoding="utf-8")]
