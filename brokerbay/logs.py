@@ -18,8 +18,8 @@ class OneLine(logging.Formatter):
         line = f"{_moment(record)} {record.levelname} {record.name} {_message(record)}"
         if asked := request_id.get():
             line = f"{line} [{asked}]"
-        if record.exc_info:
-            line = f"{line}\n{self.formatException(record.exc_info)}"
+        if (trouble := record.exc_info) and _is_ours(record):
+            line = f"{line}\n{self.formatException(trouble)}"
         return line
 
 
@@ -36,8 +36,8 @@ class JsonLine(logging.Formatter):
         }
         if asked := request_id.get():
             line["request_id"] = asked
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+        if (trouble := record.exc_info) and _is_ours(record):
+            line["traceback"] = self.formatException(trouble)
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
@@ -62,6 +62,11 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
             "asyncio": {"level": "INFO"},
         },
     }
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a traceback says something: a refusal (4xx) is no fault, and anybody can cause thousands."""
+    return int(getattr(record, "status_code", 500)) >= 500
 
 
 def _moment(record: logging.LogRecord) -> str:

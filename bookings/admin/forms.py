@@ -36,7 +36,11 @@ class StatusForm(ReasonForm):
     """`version` is the booking as the person saw it: a change by somebody else in between is noticed."""
 
     status = forms.ChoiceField(
-        label=_("New status"), choices=BookingStatus.choices, widget=UnfoldAdminSelectWidget()
+        label=_("New status"),
+        # Nothing chosen at first: whoever is in a hurry must not confirm a whole page.
+        choices=[("", _("Choose one")), *BookingStatus.choices],
+        widget=UnfoldAdminSelectWidget(),
+        error_messages={"required": _("Choose the new status.")},
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput())
     field_order = ("status", "reason", "version")

@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,15 @@ def test_a_json_line_carries_the_request() -> None:
     finally:
         request_id.reset(token)
     assert (line["message"], line["level"], line["request_id"]) == ("booked", "INFO", "0123456789abcdef")
+
+
+@pytest.mark.parametrize(("status", "told"), [(403, False), (500, True)])
+def test_a_refusal_is_one_line_and_a_fault_has_its_traceback(status: int, told: bool) -> None:
+    try:
+        raise PermissionError("no")
+    except PermissionError:
+        record = _record("Refused")
+        record.exc_info = sys.exc_info()
+    record.status_code = status
+    assert ("Traceback" in OneLine().format(record)) is told
+    assert ("traceback" in json.loads(JsonLine().format(record))) is told

@@ -159,7 +159,7 @@ def test_a_bulk_change_without_a_status_asks_again(cast: Cast, rows: Rows, sign_
     answer = sign_in(cast.owner).post(
         reverse("admin:bookings_booking_change_many"), {"picked": ["zz", "9" * 30, rows.booking.pk]}
     )
-    assert "This field is required." in answer.content.decode()
+    assert "Choose the new status." in answer.content.decode()
 
 
 def test_a_booking_is_hidden_and_shown_again(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
