@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
+import sys
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -27,6 +28,9 @@ class BrowserThread:
         self.browser = WarmBrowser(executable=settings.BROWSER_EXECUTABLE, sandbox=settings.BROWSER_SANDBOX)
         self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
         self._thread.start()
+        # The thread that writes rows must not hold the loop up: by default it may keep it waiting for 5 ms,
+        # once for each of the browser's many short messages.
+        sys.setswitchinterval(0.0005)
 
     def start(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
