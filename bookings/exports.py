@@ -6,12 +6,10 @@ Pure: what is exported, for whom, and in which format is the caller's affair.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, TypeAlias
-
-from django.db.models import QuerySet
 
 from bookings.models import Booking, BookingRun, ShowingRequest
 
@@ -21,7 +19,6 @@ Cell: TypeAlias = str | int | None
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 # Signs that XML, and so XLSX, cannot hold at all.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-CHUNK = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +135,3 @@ def safe_row_of(row: Any) -> list[Cell]:
 def booking_row(booking: Booking) -> list[Cell]:
     """A booking under the headings of BOOKING_COLUMNS, each cell safe for a spreadsheet."""
     return safe_row_of(booking)
-
-
-def csv_rows(queryset: QuerySet[Booking]) -> Iterator[list[Cell]]:
-    """The headings, then a safe row a booking; the bookings are streamed, never held together."""
-    yield list(BOOKING_COLUMNS)
-    for booking in queryset.iterator(chunk_size=CHUNK):
-        yield booking_row(booking)

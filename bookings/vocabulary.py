@@ -36,8 +36,6 @@ class RunState(TextChoices):
 
 
 OPEN_RUN_STATES = (RunState.QUEUED, RunState.RUNNING, RunState.PARKED, RunState.UNCONFIRMED)
-# What a person must look at: nothing will move these by itself (parked runs with a clock set do move).
-PERSON_RUN_STATES = (RunState.REFUSED, RunState.FAILED)
 
 RUN_MOVES: dict[RunState, frozenset[RunState]] = {
     RunState.QUEUED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.EXPIRED}),
@@ -223,9 +221,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "stopped": ("Stopped by a person", "Start a new booking if it is wanted after all."),
     "withdrawn": ("The client changed the request", "The request is looked at anew, as it now stands."),
     "expired": ("The showing's start has passed", "Ask the client for a new time."),
-    "account_busy": ("Waiting for the account", "One browser at a time uses a BrokerBay account."),
-    "already_booked": ("Already booked", "The account already holds a live booking for this time."),
-    "no_account": ("No BrokerBay account", "Add the partner's BrokerBay account first."),
     "browser_gone": (
         "The robot's browser ended in the middle",
         "Nothing was sent; it is tried again by itself.",

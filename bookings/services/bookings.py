@@ -84,6 +84,19 @@ def adopt(run: BookingRun, seen: Seen) -> Booking:
     return booking
 
 
+def of_another_home(run: BookingRun, seen: Seen) -> Booking | None:
+    """Our booking of this very showing, when its MLS number is not the run's.
+
+    A home for sale and for lease has one address and two MLS numbers; BrokerBay's list names the address only.
+    """
+    if not (seen.showing_id and run.mls_number):
+        return None
+    known = Booking.objects.filter(account_id=run.account_id, showing_id=seen.showing_id).first()
+    if known is None or not known.property_id or known.property_id.upper() == run.mls_number.upper():
+        return None
+    return known
+
+
 def _same_showing(run: BookingRun, seen: Seen) -> Booking | None:
     """Our row of this very showing: by BrokerBay's id of it, else the live one of that home at that time.
 

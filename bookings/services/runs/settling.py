@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from bookings.models import Attempt, BookingRun
+from bookings.models import Attempt, Booking, BookingRun
 from bookings.services import bookings as booking_service
 from bookings.services.errors import Moved
 from bookings.services.runs.bells import ring_waiting
 from bookings.services.runs.log import write
 from bookings.services.runs.moves import Move, after_move, check_move, columns
-from bookings.services.runs.verdicts import AttemptEnd, after_perform, after_reconcile
+from bookings.services.runs.verdicts import AttemptEnd, after_perform, after_reconcile, not_ours
 from bookings.vocabulary import RunState, Source
 
 
@@ -24,10 +24,19 @@ def settle(run_id: int, end: AttemptEnd, *, fence: int) -> BookingRun:
         run = BookingRun.objects.select_for_update().select_related("account", "partner").get(pk=run_id)
         if run.attempt_number != fence or run.lease_until is None:
             raise Moved(f"Attempt {fence} of run {run_id} is no longer the holder.")
+        if twin := _twins_booking(run, end):
+            end = not_ours(end, twin.property_id or "")
         reconciling = run.state == RunState.UNCONFIRMED
         move = after_reconcile(run, end) if reconciling else after_perform(run, end)
         _apply(run, move, end, fence)
     return run
+
+
+def _twins_booking(run: BookingRun, end: AttemptEnd) -> Booking | None:
+    """The booking of another home that this showing already is, where this run itself sent nothing."""
+    if end.showing is None or run.submitting_at is not None:
+        return None
+    return booking_service.of_another_home(run, end.showing)
 
 
 def _apply(run: BookingRun, move: Move, end: AttemptEnd, fence: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -43,6 +43,18 @@ class AttemptEnd:
 
 # BrokerBay answered clearly that it booked nothing: the next try passes the gate anew.
 NOTHING_SENT: dict[str, Any] = {"submitting_at": None}
+
+
+def not_ours(end: AttemptEnd, mls_number: str) -> AttemptEnd:
+    """The end of an attempt that found a showing of this address and time which is another home's."""
+    return replace(
+        end,
+        result="parked",
+        code="in_doubt",
+        message=f"BrokerBay's list shows this address at this time, but for {mls_number}. Nothing was sent.",
+        retry_is_safe=False,
+        showing=None,
+    )
 
 
 def after_perform(run: BookingRun, end: AttemptEnd) -> Move:

@@ -140,11 +140,22 @@ def test_two_homes_at_one_time_are_two_bookings(cast: Cast) -> None:
     assert Booking.objects.count() == 2
 
 
+def test_the_twins_showing_is_not_taken_for_ours(cast: Cast) -> None:
+    """For sale and for lease at one address: nothing was sent for the second, so it is not booked."""
+    sale = claimed(make_run(cast.partner))
+    runs.settle(sale.pk, booked_end(sale), fence=1)
+    lease = claimed(make_run(cast.partner))
+    lease = runs.settle(lease.pk, booked_end(lease), fence=1)
+    assert (lease.state, lease.reason_code, lease.booking) == (RunState.PARKED, "in_doubt", None)
+    assert sale.mls_number in lease.reason
+    assert Booking.objects.count() == 1
+
+
 def test_a_showing_seen_again_is_the_same_booking(cast: Cast) -> None:
     first = claimed(make_run(cast.partner))
     runs.settle(first.pk, booked_end(first), fence=1)
     Booking.objects.update(status="Cancelled")
-    second = claimed(make_run(cast.partner))
+    second = claimed(make_run(cast.partner, property_text=first.property_text, mls_number=first.mls_number))
     runs.settle(second.pk, booked_end(second), fence=1)
     assert Booking.objects.get().status == "Confirmed"
 
