@@ -87,7 +87,7 @@ def adopt(run: BookingRun, seen: Seen) -> Booking:
 def of_another_home(run: BookingRun, seen: Seen) -> Booking | None:
     """Our booking of this very showing, when its MLS number is not the run's.
 
-    A home for sale and for lease has one address and two MLS numbers; BrokerBay's list names the address only.
+    A home for sale and for lease has one address and two MLS numbers; BrokerBay's list names no number.
     """
     if not (seen.showing_id and run.mls_number):
         return None
