@@ -19,7 +19,7 @@ def order_for(run: BookingRun) -> Order:
     """What the engine is to do for a claimed run: its kind, or, when unconfirmed, to read the list only."""
     reconciles = run.state == RunState.UNCONFIRMED
     return Order(
-        kind=OrderKind.RECONCILE if reconciles else ORDER_KINDS[RunKind(run.kind)],
+        kind=OrderKind.LOOK_UP if reconciles else ORDER_KINDS[RunKind(run.kind)],
         mls_number=run.mls_number,
         address=run.address,
         listing_id=run.listing_id,

@@ -13,7 +13,12 @@ class RunKind(TextChoices):
     CANCEL = "cancel", _("Cancel")
     RESCHEDULE = "reschedule", _("Reschedule")
     CHECK = "check", _("Check")
-    RECONCILE = "reconcile", _("Reconcile")
+    RECONCILE = "reconcile", _("Compare with BrokerBay")
+    SIGN_IN = "sign_in", _("Sign in")
+
+
+# What asks BrokerBay to change something: these pass the gate, keep the polite gap, and may be rehearsed.
+CHANGING_KINDS = (RunKind.BOOK, RunKind.CANCEL, RunKind.RESCHEDULE)
 
 
 class RunState(TextChoices):
@@ -56,7 +61,14 @@ RUN_MOVES: dict[RunState, frozenset[RunState]] = {
     # Only BrokerBay's own list, read twice, or a person may send an unconfirmed run back: a machine that
     # simply tries again could book twice.
     RunState.UNCONFIRMED: frozenset(
-        {RunState.QUEUED, RunState.BOOKED, RunState.REFUSED, RunState.FAILED, RunState.CANCELLED}
+        {
+            RunState.QUEUED,
+            RunState.BOOKED,
+            RunState.DONE,
+            RunState.REFUSED,
+            RunState.FAILED,
+            RunState.CANCELLED,
+        }
     ),
     RunState.BOOKED: frozenset(),
     RunState.DONE: frozenset(),
@@ -70,6 +82,37 @@ RUN_MOVES: dict[RunState, frozenset[RunState]] = {
 class AttemptPurpose(TextChoices):
     PERFORM = "perform", _("Do it")
     RECONCILE = "reconcile", _("Look it up")
+
+
+class EvidenceKind(TextChoices):
+    """What a kept file is. Only pictures are for everybody who may see the run."""
+
+    PICTURE = "picture", _("Picture")
+    TRACE = "trace", _("Trace")
+    MARKUP = "markup", _("Page markup")
+
+
+class Rehearsal(TextChoices):
+    """When the robot stops before the last click and waits for a person to release it."""
+
+    FIRST_RUNS = "first_runs", _("The first ten runs")
+    ALWAYS = "always", _("Every run")
+    NEVER = "never", _("No run")
+
+
+class Answer(TextChoices):
+    """What a person may say to a run that waits for one: each is a button that cures it."""
+
+    RELEASE = "release", _("Send it")
+    TRY_AGAIN = "try_again", _("Try again")
+    PICK_TIME = "pick_time", _("Take this time")
+    PICK_LISTING = "pick_listing", _("This is the listing")
+    SHORTEN = "shorten", _("Make it shorter")
+    ASK_APPROVAL = "ask_approval", _("Ask for approval")
+    SIGN_IN = "sign_in", _("Sign in on BrokerBay")
+    IT_IS_THERE = "it_is_there", _("BrokerBay has it")
+    IT_IS_NOT_THERE = "it_is_not_there", _("BrokerBay does not have it")
+    GIVE_UP = "give_up", _("Give up")
 
 
 class RequestState(TextChoices):
@@ -204,6 +247,35 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "site_down": ("BrokerBay did not answer", "It is tried again by itself."),
     "rate_limited": ("BrokerBay asked us to slow down", "It is tried again by itself."),
+    "rehearsed": (
+        "Everything is filled in; nothing was sent",
+        "Look at the picture, then send it or give up.",
+    ),
+    "showing_not_found": (
+        "BrokerBay's list does not have this showing",
+        "Compare the account with BrokerBay; it may have been changed there by hand.",
+    ),
+    "not_cancellable": (
+        "BrokerBay does not let this showing be cancelled",
+        "It may be past or ended already. Call the listing office if it still stands.",
+    ),
+    "not_reschedulable": (
+        "BrokerBay does not let this showing be moved",
+        "It may wait for approval or be past. Cancel it and book anew, or call the listing office.",
+    ),
+    "same_time": ("The showing stands at that time already", "Pick another time if it is to be moved."),
+    "showing_gone": (
+        "The listing side ended this showing",
+        "Ask the client for another time, or call the listing office.",
+    ),
+    "told_by_person": (
+        "A person saw it on BrokerBay",
+        "The account's own list is compared by itself; nothing else is to do.",
+    ),
+    "paused": (
+        "Waiting between two requests of one account",
+        "It goes on by itself; the pause is a courtesy to BrokerBay.",
+    ),
     "no_answer": (
         "BrokerBay never said yes or no",
         "The account's own list is read; nothing is clicked twice.",

@@ -14,8 +14,11 @@ from typing import Any, Protocol
 
 class OrderKind(StrEnum):
     BOOK = "book"
-    CHECK = "check"  # does the listing exist, is it bookable
-    RECONCILE = "reconcile"  # is this showing in the account's own list
+    CANCEL = "cancel"
+    RESCHEDULE = "reschedule"
+    CHECK = "check"  # does the listing exist, is it bookable, which slots are open
+    LOOK_UP = "look_up"  # what does the account's own list say of one showing
+    RECONCILE = "reconcile"  # read the account's own list whole
 
 
 class Step(StrEnum):
@@ -24,10 +27,13 @@ class Step(StrEnum):
     OPEN_SITE = "open_site"
     CHECK_OWN_LIST = "check_own_list"
     FIND_LISTING = "find_listing"
+    OPEN_SHOWING = "open_showing"
     OPEN_WIZARD = "open_wizard"
     CHOOSE_DATE = "choose_date"
     CHOOSE_SLOT = "choose_slot"
     CHOOSE_DURATION = "choose_duration"
+    CHOOSE_REASON = "choose_reason"
+    REHEARSE = "rehearse"
     SUBMIT = "submit"
     VERIFY = "verify"
 
@@ -42,9 +48,11 @@ class Level(StrEnum):
 class Result(StrEnum):
     """How an attempt ended, told without Playwright's words."""
 
-    BOOKED = "booked"  # seen in the account's own list
-    FOUND = "found"  # check: the listing is there and bookable; reconcile: the showing is in the list
-    ABSENT = "absent"  # reconcile: one complete read of the list does not hold it
+    BOOKED = "booked"  # seen in the account's own list; for a reschedule: seen there at its new time
+    CANCELLED = "cancelled"  # that very showing was seen with the badge of a cancelled one
+    FOUND = "found"  # check: the listing is bookable; look_up: the showing is there; reconcile: all was read
+    ABSENT = "absent"  # look_up: one complete read of the list does not hold it
+    REHEARSED = "rehearsed"  # everything but the last click was done; nothing was sent
     REFUSED = "refused"  # BrokerBay said no; nothing was booked
     PARKED = "parked"  # a person or a clock must act first; nothing was booked
     BROKE = "broke"  # broke before the point of no return; nothing was sent
@@ -63,12 +71,28 @@ class ShowingStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownShowing:
+    """A showing that the account has, as it was last seen. `showing_id` is empty where it was never learned:
+    the one live showing of exactly this address, date and time is meant then."""
+
+    address: str
+    date: date
+    time: time
+    showing_id: str = ""
+    listing_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One thing to do on BrokerBay.
 
     `mls_number` (a letter and 8 digits) or `address` must be given; a booking needs `date`, `time`
     and `duration_minutes` too: the engine uses them exactly and never another.
     `listing_id` (24 hex digits), known from an earlier attempt or picked by a person, goes straight there.
+    A cancel and a reschedule are about `showing`; a reschedule's `date`, `time` and `duration_minutes` are
+    the new ones. A check with a `date` also tells which slots are open that day. A look-up is about
+    `showing` where that is set (has it been cancelled, when is it now?), else about the home at `date` and
+    `time`. With `rehearse`, everything is done but the last click.
     """
 
     kind: OrderKind
@@ -79,6 +103,9 @@ class Order:
     time: time | None = None
     duration_minutes: int | None = None
     auto_confirm_only: bool = False
+    showing: KnownShowing | None = None
+    reason: str = ""  # for a cancel: what the listing side is told, one of BrokerBay's own reasons if it fits
+    rehearse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +159,8 @@ class Outcome:
     """How an attempt ended. `code` and `message` are set when it did not end as wished (see errors.py).
 
     `submitted` is True once the gate opened, i.e. something may have reached BrokerBay.
-    `session_state` is Playwright's storage state after the attempt, to be kept (secret).
+    `session_state` is Playwright's storage state after the attempt, to be kept (secret). `trace` may show
+    personal data and is for staff only.
     """
 
     result: Result
@@ -145,7 +173,12 @@ class Outcome:
     showing: SeenShowing | None = None
     open_slots: tuple[OpenSlot, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    own_showings: tuple[SeenShowing, ...] = ()  # reconcile: the whole list, read completely
     session_state: Mapping[str, Any] | None = field(default=None, repr=False)
+    snapshot: str = field(
+        default="", repr=False
+    )  # the page's markup, without typed values, when it had changed
+    trace: bytes | None = field(default=None, repr=False)  # Playwright's, zipped, of a failed traced attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,6 +96,41 @@ class DurationTooLong(StepError):
     is_refusal = True
 
 
+class ShowingNotFound(StepError):
+    """The account's list, read completely, has no live showing that equals the order's."""
+
+    code = "showing_not_found"
+    is_refusal = True
+
+
+class NotCancellable(StepError):
+    """The showing is there, but BrokerBay offers no way to cancel it (past, or ended by the listing side)."""
+
+    code = "not_cancellable"
+    is_refusal = True
+
+
+class NotReschedulable(StepError):
+    """The showing is there, but BrokerBay offers no way to move it (not confirmed yet, past, or ended)."""
+
+    code = "not_reschedulable"
+    is_refusal = True
+
+
+class SameTime(StepError):
+    """The showing stands at the wanted time already: there is nothing to move."""
+
+    code = "same_time"
+    is_refusal = True
+
+
+class ShowingGone(StepError):
+    """The listing side ended the showing while the form was open; nothing was changed."""
+
+    code = "showing_gone"
+    is_refusal = True
+
+
 class PageChanged(StepError):
     """An element that must be there is not: BrokerBay changed, or shows something unknown.
 

@@ -128,7 +128,7 @@ async def _check_listing(attempt: Attempt) -> Outcome:
     return Outcome(result=Result.FOUND)
 
 
-async def _reconcile(attempt: Attempt) -> Outcome:
+async def _look_up(attempt: Attempt) -> Outcome:
     await attempt.perform(Step.OPEN_SITE, open_site)
     if not attempt.order.listing_id and not parse_address(attempt.order.address).is_complete:
         # The list names homes by address; an MLS number alone must be looked up first.
@@ -142,7 +142,7 @@ async def _reconcile(attempt: Attempt) -> Outcome:
 _PLAYS: Mapping[OrderKind, Callable[[Attempt], Awaitable[Outcome]]] = {
     OrderKind.BOOK: _book,
     OrderKind.CHECK: _check_listing,
-    OrderKind.RECONCILE: _reconcile,
+    OrderKind.LOOK_UP: _look_up,
 }
 
 

@@ -121,7 +121,7 @@ class Showing(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault(Record):
-    """A scenario that is switched on; see scenarios.py. None means any listing, any account, every time."""
+    """A scenario that is switched on; see scenarios/. None means any listing, any account, every time."""
 
     id: int
     name: str

@@ -22,7 +22,15 @@ class PartnerAdmin(PartnerScopedAdmin):
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name")
     sortable_by = ("name", "created_at")
-    fields = ("name", "time_zone", "showing_minutes", "books_by_itself", "is_active", "created_at")
+    fields = (
+        "name",
+        "time_zone",
+        "showing_minutes",
+        "books_by_itself",
+        "rehearsal",
+        "is_active",
+        "created_at",
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if self.sees_all(request):

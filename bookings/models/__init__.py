@@ -1,6 +1,7 @@
 from bookings.models.account import Account
 from bookings.models.audit import AuditEntry
 from bookings.models.booking import Booking
+from bookings.models.handoff import Screen, Stroke
 from bookings.models.outbox import Notice
 from bookings.models.partner import ApiKey, Client, Membership, Partner
 from bookings.models.property import Property
@@ -22,7 +23,9 @@ __all__ = [
     "Partner",
     "Property",
     "RunEvent",
+    "Screen",
     "ShowingRequest",
+    "Stroke",
     "SyncPass",
     "UnreadableRow",
 ]

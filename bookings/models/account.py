@@ -25,6 +25,7 @@ class Account(models.Model):
     session_saved_at = models.DateTimeField(null=True, blank=True, editable=False)
     signed_in_at = models.DateTimeField(null=True, blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_submit_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ScopedQuerySet.as_manager()

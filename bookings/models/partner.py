@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models.scope import ScopedQuerySet
-from bookings.vocabulary import Role
+from bookings.vocabulary import Rehearsal, Role
 
 
 def check_time_zone(name: str) -> None:
@@ -54,6 +54,12 @@ class Partner(models.Model):
     )
     books_by_itself = models.BooleanField(
         default=True, help_text=_("Scheduled requests are booked as they arrive, without a click.")
+    )
+    rehearsal = models.CharField(
+        max_length=16,
+        choices=Rehearsal,
+        default=Rehearsal.FIRST_RUNS,
+        help_text=_("Which runs stop before the last click until a person has looked and released them."),
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

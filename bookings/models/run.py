@@ -16,6 +16,7 @@ from bookings.models.showing import ShowingRequest
 from bookings.vocabulary import (
     OPEN_RUN_STATES,
     AttemptPurpose,
+    EvidenceKind,
     Level,
     RunKind,
     RunState,
@@ -49,6 +50,19 @@ class BookingRun(models.Model):
     auto_confirm_only = models.BooleanField(default=False)
     time_zone = models.CharField(max_length=64)
     starts_at = models.DateTimeField(null=True, blank=True)
+
+    # A cancel or a reschedule is about `booking`; `showing_id` is BrokerBay's id of it, as known when queued.
+    showing_id = models.CharField(max_length=40, blank=True)
+    cancel_reason = models.CharField(max_length=200, blank=True)
+
+    # Rehearse, then release: with `rehearses`, an attempt stops before the last click until `released_at`.
+    rehearses = models.BooleanField(default=False)
+    dry_run = models.BooleanField(default=False, help_text=_("Ends with the rehearsal; never sends."))
+    rehearsed_at = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     # Who holds it. `attempt_number` is the fencing number: it only grows.
     attempt_number = models.PositiveIntegerField(default=0)
@@ -105,6 +119,16 @@ class BookingRun(models.Model):
                 fields=["account", "property_text", "wanted_date", "wanted_time", "kind"],
                 condition=Q(state__in=OPEN_RUN_STATES) & Q(wanted_date__isnull=False),
                 name="one_open_run_per_wish",
+            ),
+            models.UniqueConstraint(
+                fields=["booking"],
+                condition=Q(state__in=OPEN_RUN_STATES, kind__in=(RunKind.CANCEL, RunKind.RESCHEDULE)),
+                name="one_open_change_per_booking",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "kind"],
+                condition=Q(state__in=OPEN_RUN_STATES, kind__in=(RunKind.RECONCILE, RunKind.SIGN_IN)),
+                name="one_open_look_per_account",
             ),
             models.UniqueConstraint(
                 fields=["account"],
@@ -174,7 +198,7 @@ def evidence_storage():  # type: ignore[no-untyped-def]
 
 
 class Evidence(models.Model):
-    """A picture kept for a person."""
+    """Something kept for a person: a picture of a step, or, for staff only, a trace or a page's markup."""
 
     PARTNER_PATH = "run__partner"
 
@@ -182,6 +206,7 @@ class Evidence(models.Model):
     run = models.ForeignKey(BookingRun, models.CASCADE, related_name="evidence")
     attempt_number = models.PositiveIntegerField()
     step = models.CharField(max_length=40)
+    kind = models.CharField(max_length=16, choices=EvidenceKind, default=EvidenceKind.PICTURE)
     file = models.FileField(upload_to=evidence_path, storage=evidence_storage, max_length=300)
     taken_at = models.DateTimeField(default=timezone.now)
 

@@ -21,7 +21,7 @@ from automation.simulator import demo as town
 from automation.simulator.control import Control
 from bookings.models import Account, Client, Partner
 from bookings.services import accounts, dispatch, people
-from bookings.vocabulary import Role, Source
+from bookings.vocabulary import Rehearsal, Role, Source
 from ingest.simulator.control import Upstream
 
 NAMESPACE = uuid.UUID("7d1f6e0e-54b2-4c7e-9f50-3f4f6c1a2b10")
@@ -96,7 +96,11 @@ def make_people(password: str) -> list[str]:
         if not User.objects.filter(username="admin").exists():
             User.objects.create_superuser("admin", "admin@example.com", password)
         for demo in PARTNERS:
-            partner, _ = Partner.objects.get_or_create(name=demo.name)
+            partner, _ = Partner.objects.get_or_create(
+                name=demo.name,
+                # The local site is there to be booked on: nobody need look first.
+                defaults={"rehearsal": Rehearsal.NEVER},
+            )
             Account.objects.get_or_create(
                 email=demo.robot,
                 defaults={"partner": partner, "holder_name": "Robin Sample", "organization": demo.name},

@@ -22,7 +22,7 @@ from bookings.models import (
     ShowingRequest,
 )
 from bookings.services import people, runs
-from bookings.vocabulary import BookingStatus, FetchState, Role, Source
+from bookings.vocabulary import BookingStatus, FetchState, Rehearsal, Role, Source
 
 PASSWORD = "a long enough sentence"
 _numbers = itertools.count(1)
@@ -65,7 +65,8 @@ def make_cast() -> Cast:
 
 
 def make_partner(name: str = "Partner") -> Partner:
-    return Partner.objects.create(name=f"{name} {next(_numbers)}")
+    """A partner whose runs are sent without a rehearsal."""
+    return Partner.objects.create(name=f"{name} {next(_numbers)}", rehearsal=Rehearsal.NEVER)
 
 
 def make_person(partner: Partner, role: Role = Role.BOOKER) -> User:

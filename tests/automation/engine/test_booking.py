@@ -288,7 +288,7 @@ def test_a_showing_on_a_later_page_of_the_list_is_found(bay: Bay) -> None:
             listing_id=other, account=ACCOUNT, date=bay.day + timedelta(days=number), time=time(9)
         )
     bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(8))
-    outcome = bay.play(bay.order(kind=OrderKind.RECONCILE, time=time(8)))
+    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, time=time(8)))
     assert outcome.result is Result.FOUND, outcome
     outcome = bay.play(bay.order())
     assert outcome.result is Result.BOOKED, outcome
@@ -343,7 +343,7 @@ def test_no_clear_answer_is_unconfirmed_and_the_list_settles_it(bay: Bay, fault:
     assert (outcome.result, outcome.code) == (Result.UNCONFIRMED, "no_answer")
     assert outcome.submitted
     assert len(bay.control.posts()) == 1
-    settled = bay.play(bay.order(kind=OrderKind.RECONCILE))
+    settled = bay.play(bay.order(kind=OrderKind.LOOK_UP))
     assert settled.result is then
     assert (settled.showing is not None) is (then is Result.FOUND)
     assert len(bay.control.posts()) == 1
@@ -385,19 +385,19 @@ def test_a_listing_is_checked_without_booking(bay: Bay) -> None:
 
 def test_reconciling_by_mls_number_alone_looks_the_address_up(bay: Bay) -> None:
     bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(14))
-    outcome = bay.play(bay.order(kind=OrderKind.RECONCILE, address=""))
+    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, address=""))
     assert outcome.result is Result.FOUND
 
 
 def test_reconciling_without_the_unit_asks_a_person(bay: Bay) -> None:
     bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(14))
-    outcome = bay.play(bay.order(kind=OrderKind.RECONCILE, address="100 Example Boulevard, Toronto"))
+    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, address="100 Example Boulevard, Toronto"))
     assert (outcome.result, outcome.code) == (Result.PARKED, "ambiguous_listing")
 
 
 def test_a_site_that_is_down_proves_no_absence(bay: Bay) -> None:
     bay.control.set_fault("white_page", path="/my")
-    outcome = bay.play(bay.order(kind=OrderKind.RECONCILE), step_timeout=1.5)
+    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP), step_timeout=1.5)
     assert outcome.result is Result.BROKE
     assert outcome.retry_is_safe
 

@@ -311,13 +311,20 @@ def test_a_manager_sets_how_the_partner_books_but_not_its_name(cast: Cast, sign_
     browser = sign_in(cast.manager)
     answer = browser.post(
         page_of("partner_change", cast.partner),
-        {"name": "Taken over", "time_zone": "America/Vancouver", "showing_minutes": "45", "is_active": ""},
+        {
+            "name": "Taken over",
+            "time_zone": "America/Vancouver",
+            "showing_minutes": "45",
+            "rehearsal": "always",
+            "is_active": "",
+        },
     )
     assert answer.status_code == 302
     before = cast.partner.name
     cast.partner.refresh_from_db()
     assert (cast.partner.name, cast.partner.is_active) == (before, True)
     assert (cast.partner.time_zone, cast.partner.showing_minutes) == ("America/Vancouver", 45)
+    assert cast.partner.rehearsal == "always"
     entry = AuditEntry.objects.get(action="partner.changed")
     assert entry.before["time_zone"] == "America/Toronto"
     assert entry.partner == cast.partner
@@ -335,7 +342,13 @@ def test_a_partner_and_its_account_are_added_with_audit_lines(cast: Cast, sign_i
     browser = sign_in(cast.admin)
     browser.post(
         reverse("admin:bookings_partner_add"),
-        {"name": "Oak Team", "time_zone": "America/Toronto", "showing_minutes": "30", "is_active": "on"},
+        {
+            "name": "Oak Team",
+            "time_zone": "America/Toronto",
+            "showing_minutes": "30",
+            "rehearsal": "first_runs",
+            "is_active": "on",
+        },
     )
     partner = AuditEntry.objects.get(action="partner.created").partner
     assert partner is not None

@@ -1,0 +1,36 @@
+"""Scenarios that bend a listing's rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from automation.simulator.scenarios.registry import listing_rule
+
+listing_rule(
+    "showings_off", 22, about="No booking button.", change=lambda one, _: replace(one, showings_on=False)
+)
+listing_rule(
+    "approval_forced",
+    24,
+    about="An auto-confirm listing asks for approval after all.",
+    change=lambda one, _: replace(one, auto_confirm=False),
+)
+listing_rule(
+    "min_notice",
+    36,
+    about="The first `hours` (3) from now cannot be booked.",
+    change=lambda one, options: replace(one, notice_hours=int(options.get("hours", 3))),
+)
+listing_rule(
+    "max_duration",
+    32,
+    about="The longest showing takes `minutes` (15).",
+    change=lambda one, options: replace(one, max_minutes=int(options.get("minutes", 15))),
+)
+listing_rule(
+    "overlap_forbidden",
+    40,
+    about="Taken slots are salmon.",
+    change=lambda one, _: replace(one, overlaps_allowed=False),
+)
+listing_rule("no_slots", 38, about="No slot on any day.", change=lambda one, _: replace(one, days_ahead=-1))
