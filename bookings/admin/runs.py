@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -21,6 +22,7 @@ from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import ReasonForm, SureForm
 from bookings.filters import DayRangeFilter, VisibleRelatedFilter
 from bookings.models import Attempt, BookingRun, Evidence, RunEvent
+from bookings.queries.evidence import evidence_for
 from bookings.services import runs
 from bookings.vocabulary import RUN_MOVES, RunState
 
@@ -35,12 +37,14 @@ class AttemptInline(ReadOnlyInline):
 
 class EvidenceInline(ReadOnlyInline):
     model = Evidence
-    fields = ("attempt_number", "step", "taken_at", "picture")
+    fields = ("attempt_number", "step", "kind", "taken_at", "kept")
     readonly_fields = fields
-    verbose_name_plural = gettext_lazy("pictures")
 
-    @display(description=gettext_lazy("picture"))
-    def picture(self, evidence: Evidence) -> str:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Evidence]:
+        return super().get_queryset(request).filter(pk__in=evidence_for(request.user).values("pk"))
+
+    @display(description=gettext_lazy("file"))
+    def kept(self, evidence: Evidence) -> str:
         return format_html('<a class="text-link" href="/evidence/{}">{}</a>', evidence.uuid, _("Open"))
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bookings.api import shapes
 from bookings.models import Booking, BookingRun, Property, RunEvent
-from bookings.vocabulary import Level, RunState
+from bookings.vocabulary import EvidenceKind, Level, RunState
 
 Status = Literal["pending", "running", "completed", "failed"]
 PENDING: Literal["pending"] = "pending"
@@ -73,7 +73,9 @@ def job_with_logs(run: BookingRun, events: Iterable[RunEvent]) -> shapes.JobWith
 
 def log_entry(event: RunEvent) -> shapes.LogEntry:
     """One line of the live log. Its evidence must have been fetched with it."""
-    picture: UUID | None = event.evidence.uuid if event.evidence_id and event.evidence else None
+    kept = event.evidence
+    is_picture = kept is not None and kept.kind == EvidenceKind.PICTURE
+    picture: UUID | None = kept.uuid if kept is not None and is_picture else None
     return shapes.LogEntry(
         id=event.seq,
         timestamp=event.at,

@@ -15,7 +15,7 @@ from django_eventstream.event import Event
 from django_eventstream.storage import EventDoesNotExist, StorageBase
 
 from bookings.models import BookingRun, RunEvent
-from bookings.vocabulary import RunState
+from bookings.vocabulary import EvidenceKind, RunState
 
 PREFIX = "run-"
 
@@ -65,8 +65,14 @@ def wire_of(row: RunEvent) -> dict[str, Any]:
         "state": row.state,
         "message": row.message,
         "durationMs": row.duration_ms,
-        "picture": reverse("evidence", args=[row.evidence.uuid]) if row.evidence else "",
+        "picture": _picture_of(row),
     }
+
+
+def _picture_of(row: RunEvent) -> str:
+    if row.evidence is None or row.evidence.kind != EvidenceKind.PICTURE:
+        return ""
+    return reverse("evidence", args=[row.evidence.uuid])
 
 
 def status_of(row: RunEvent) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser, User
 
 from bookings.models import Attempt, BookingRun, Evidence, RunEvent
-from bookings.vocabulary import AttemptPurpose, Level, RunKind, RunState
+from bookings.vocabulary import AttemptPurpose, EvidenceKind, Level, RunKind, RunState
 
 LINES_SHOWN = 500
 # What a booking goes through, in order: a page shows the steps that are still to come.
@@ -103,7 +103,7 @@ def _add(step: StepTold, line: RunEvent) -> None:
     step.level = max(step.level, Level(line.level), key=_GRAVITY.__getitem__)
     step.message = line.message
     step.duration_ms = line.duration_ms if line.duration_ms is not None else step.duration_ms
-    if line.evidence is not None:
+    if line.evidence is not None and line.evidence.kind == EvidenceKind.PICTURE:
         step.pictures.append(line.evidence)
 
 

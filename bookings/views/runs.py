@@ -31,12 +31,17 @@ from django_eventstream.utils import add_default_headers, get_channelmanager
 from bookings.live import channel_of, sse
 from bookings.models import BookingRun, Evidence
 from bookings.queries import runs as run_queries
+from bookings.queries.evidence import evidence_for, files_of
 from bookings.services import runs
 from bookings.services.errors import Rejected
-from bookings.vocabulary import RunState
+from bookings.vocabulary import EvidenceKind, RunState
 
 LAST_EVENT_ID = re.compile(r"(?:run-[0-9a-f-]{36}:)?([0-9]{1,9})")
 PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
+FILES = {
+    EvidenceKind.TRACE: ("application/zip", "zip"),
+    EvidenceKind.MARKUP: ("text/plain; charset=utf-8", "html.txt"),
+}
 MAY_TRY_AGAIN = (RunState.PARKED, RunState.REFUSED, RunState.FAILED)
 MAY_STOP = (RunState.QUEUED, RunState.RUNNING, RunState.PARKED)
 MAY_SET_ASIDE = (RunState.REFUSED, RunState.FAILED)
@@ -68,6 +73,7 @@ def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
             "candidates": _candidates(run),
             "again": _auto_book_address(run),
             "upcoming": run_queries.upcoming_steps(told),
+            "files": files_of(run, user),
         },
     )
 
@@ -167,24 +173,37 @@ def _do(request: HttpRequest, uuid: UUID, deed: Callable[..., BookingRun]) -> Ht
 @login_required
 @require_safe
 def evidence(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
-    """A picture, for those who may see its run."""
-    picture = Evidence.objects.visible_to(_person(request)).filter(uuid=uuid).first()
-    if picture is None:
+    """A picture, for those who may see its run; a trace or a page's markup as a file, for operators."""
+    kept = evidence_for(_person(request)).filter(uuid=uuid).first()
+    if kept is None:
         raise Http404
     try:
-        with picture.file.open("rb") as file:
+        with kept.file.open("rb") as file:
             content = file.read()
     except OSError as gone:
         raise Http404 from gone
-    kind = next((kind for start, kind in PICTURES.items() if content.startswith(start)), "")
-    if not kind:
-        raise Http404  # what is no picture is never shown as one
-    response = HttpResponse(content, content_type=kind)
+    response = _picture(content) if kept.kind == EvidenceKind.PICTURE else _download(kept, content)
     # A picture shows a client's address: no cache on the way or on a shared machine keeps it.
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def _picture(content: bytes) -> HttpResponse:
+    kind = next((kind for start, kind in PICTURES.items() if content.startswith(start)), "")
+    if not kind:
+        raise Http404  # what is no picture is never shown as one
+    return HttpResponse(content, content_type=kind)
+
+
+def _download(kept: Evidence, content: bytes) -> HttpResponse:
+    """Never opened in the browser: markup of a foreign page would run as ours."""
+    kind, ending = FILES[EvidenceKind(kept.kind)]
+    name = f"{kept.kind}-{kept.run_id}-{kept.attempt_number}.{ending}"
+    return HttpResponse(
+        content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def _person(request: HttpRequest) -> User:

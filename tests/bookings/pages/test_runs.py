@@ -249,6 +249,33 @@ def test_a_lost_picture_and_what_is_no_picture_are_not_found(cast: Cast, client:
     assert client.get(f"/evidence/{picture.uuid}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("kind", "content", "sent_as"),
+    [("trace", b"PK\x03\x04", "application/zip"), ("markup", b"<script>", "text/plain; charset=utf-8")],
+)
+def test_a_trace_and_a_pages_markup_are_files_for_operators_alone(
+    cast: Cast, client: Client, kind: str, content: bytes, sent_as: str
+) -> None:
+    run = play(make_run(cast.partner))
+    kept = Evidence.objects.create(run=run, attempt_number=1, step="verify", kind=kind)
+    kept.file.save("kept", ContentFile(content))
+    run.events.filter(seq=4).update(evidence=kept)
+    address = f"/evidence/{kept.uuid}"
+    in_admin = f"/admin/bookings/bookingrun/{run.pk}/change/"
+    for person in (cast.viewer, cast.owner, cast.manager, cast.stranger, cast.bare_staff):
+        client.force_login(person)
+        assert client.get(address).status_code == 404
+        for page in (f"/runs/{run.uuid}", f"/api/auto-book/{run.uuid}", in_admin):
+            assert str(kept.uuid) not in client.get(page).content.decode()
+    client.force_login(cast.admin)
+    assert f'id="file-{kept.pk}"' in client.get(f"/runs/{run.uuid}").content.decode()
+    assert address in client.get(in_admin).content.decode()
+    answer = client.get(address)
+    assert (answer.content, answer["Content-Type"]) == (content, sent_as)
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in answer["Content-Security-Policy"]
+
+
 def test_the_stream_says_plainly_that_it_needs_an_asgi_server(cast: Cast, client: Client) -> None:
     run = make_run(cast.partner)
     client.force_login(cast.owner)
