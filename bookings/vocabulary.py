@@ -301,6 +301,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "The robot met something it does not know",
         "Look at the last picture; try again, or book by hand if it is urgent.",
     ),
+    "sign_in_unfinished": (
+        "The sign-in was not finished",
+        "Start it again, with the account's password and the code at hand.",
+    ),
+    "sign_in_broke": ("The robot's browser stopped", "Start the sign-in again."),
     "browser_missing": (
         "No browser on the worker's machine",
         "An administrator must install one; the message says how. Then try again.",

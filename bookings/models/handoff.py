@@ -19,6 +19,8 @@ class Screen(models.Model):
     width = models.PositiveSmallIntegerField(default=0)
     height = models.PositiveSmallIntegerField(default=0)
     host = models.CharField(max_length=200, blank=True)
+    # What the page says and offers, for people who cannot see the picture; never what was typed into it.
+    page = models.JSONField(default=dict, blank=True)
     taken_at = models.DateTimeField(default=timezone.now)
 
     objects = ScopedQuerySet.as_manager()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from bookings.models import BookingRun
 from bookings.services import dispatch
-from bookings.vocabulary import RunState
+from bookings.vocabulary import RunKind, RunState
 
 
 def ring(run_id: int) -> None:
@@ -25,6 +25,7 @@ def ring_waiting(run: BookingRun) -> None:
             state__in=(RunState.QUEUED, RunState.UNCONFIRMED),
             lease_until=None,
         )
+        .exclude(kind=RunKind.SIGN_IN)
         .order_by(F("starts_at").asc(nulls_last=True), "pk")
         .values_list("pk", flat=True)
         .first()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from bookings.models import Attempt, BookingRun
 from bookings.services.runs.figures import LEASE, SEND_MARGIN
 from bookings.services.runs.log import write
-from bookings.vocabulary import AttemptPurpose, RunState
+from bookings.vocabulary import AttemptPurpose, RunKind, RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +22,12 @@ class Beat:
     stop_asked: bool
 
 
-def claim(run_id: int, *, holder: str) -> BookingRun | None:
+def claim(run_id: int, *, holder: str, signs_in: bool = False) -> BookingRun | None:
     """Take a due run: one compare-and-swap that raises the fencing number and sets the lease.
 
     None when there is nothing to do: held by another, not due, its account busy, or ended.
-    A queued run is performed; an unconfirmed one is looked up in BrokerBay's own list.
+    A queued run is performed; an unconfirmed one is looked up in BrokerBay's own list. A sign-in is taken
+    only with `signs_in`: its browser is opened for a person, not by the next free booking worker.
     """
     now = timezone.now()
     due = Q(not_before__isnull=True) | Q(not_before__lte=now)
@@ -35,6 +36,7 @@ def claim(run_id: int, *, holder: str) -> BookingRun | None:
         with transaction.atomic():
             taken = (
                 BookingRun.objects.filter(due, on_time, pk=run_id, lease_until__isnull=True)
+                .filter(Q(kind=RunKind.SIGN_IN) if signs_in else ~Q(kind=RunKind.SIGN_IN))
                 .filter(state__in=(RunState.QUEUED, RunState.UNCONFIRMED))
                 .update(
                     state=Case(

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from bookings.models import Account, BookingRun, ShowingRequest
+from bookings.models import Account, BookingRun, Screen, ShowingRequest, Stroke
 from bookings.services import audit, notices
 from bookings.services.errors import Moved, NotAllowed
 from bookings.services.runs.log import write
@@ -87,6 +87,7 @@ def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | 
     )
     follow_request(run, _request_state(run))
     _follow_account(run)
+    _forget_screen(run)
     notices.owe_for(run)
 
 
@@ -121,3 +122,10 @@ def _follow_account(run: BookingRun) -> None:
         account.update(health=Health.CHALLENGED, checked_at=now)
     elif run.state in (RunState.BOOKED, RunState.DONE):
         account.update(health=Health.SIGNED_IN, checked_at=now)
+
+
+def _forget_screen(run: BookingRun) -> None:
+    """A sign-in that has ended leaves no picture and no key of it behind."""
+    if run.kind == RunKind.SIGN_IN and not run.is_open:
+        Screen.objects.filter(run=run).delete()
+        Stroke.objects.filter(run=run).delete()

@@ -12,7 +12,7 @@ from bookings.services.runs.bells import ring
 from bookings.services.runs.figures import RING_AGAIN
 from bookings.services.runs.moves import Move, move_free
 from bookings.services.runs.verdicts import after_loss
-from bookings.vocabulary import Level, RunState, Source, reason_title
+from bookings.vocabulary import Level, RunKind, RunState, Source, reason_title
 
 
 def sweep() -> int:
@@ -74,7 +74,8 @@ def _ring_due() -> int:
         Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN),
         state__in=(RunState.QUEUED, RunState.UNCONFIRMED),
         lease_until=None,
-    ).order_by(F("starts_at").asc(nulls_last=True))
+    ).exclude(kind=RunKind.SIGN_IN)
+    due = due.order_by(F("starts_at").asc(nulls_last=True))
     rung = 0
     for run_id in due.values_list("pk", flat=True)[:500]:
         rung += 1

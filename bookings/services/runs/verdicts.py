@@ -23,7 +23,7 @@ from bookings.services.runs.figures import (
     READS_TO_BELIEVE_ABSENT,
 )
 from bookings.services.runs.moves import Move
-from bookings.vocabulary import Level, RunState, reason_title
+from bookings.vocabulary import Level, RunKind, RunState, reason_title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +191,13 @@ def after_loss(run: BookingRun) -> Move:
         return unconfirmed(run, "The worker stopped after sending", code="no_answer")
     if run.stop_asked_at is not None:
         return stopped(run)
+    if run.kind == RunKind.SIGN_IN:
+        return Move(
+            to=RunState.FAILED,
+            message="The robot's browser stopped in the middle of the sign-in. Nothing of it was kept.",
+            level=Level.ERROR,
+            code="sign_in_broke",
+        )
     if run.attempts_left > 0:
         return Move(
             to=RunState.QUEUED,
