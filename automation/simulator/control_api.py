@@ -109,7 +109,9 @@ async def sign_out(world: World, asked: dict[str, Any]) -> None:
 
 
 async def code(world: World, asked: dict[str, Any]) -> str | None:
-    return world.store.code(asked["account"].lower())
+    """The code as the account's owner can read it: once it has arrived, until it is used."""
+    sent = world.store.code(asked["account"].lower())
+    return sent.code if sent and sent.arrives_at <= world.store.now() else None
 
 
 async def add_showing(world: World, asked: dict[str, Any]) -> str:

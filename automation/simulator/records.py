@@ -80,14 +80,39 @@ class Listing(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account(Record):
-    """A buyer agent's login. The password is as invented as the person."""
+    """A buyer agent's login. Everything in it is as invented as the person."""
 
     email: str
     name: str = "Robin Sample"
     brokerage: str = "Lakeside Sample Realty"
     office: str = "1 Invented Square, Toronto, ON"
-    password: str = field(default="showing-demo", repr=False)
-    asks_code: bool = False  # a 6-digit code after the password, readable through the control API
+    phone: str = "(416) 555-0142"
+    member_id: str = "5550142"  # what the MLS's single sign-on asks for, with the PIN
+    pin: str = field(default="2468", repr=False)
+    password: str = field(default="showing-demo", repr=False)  # of the old sign-in page alone
+    asks_code: bool = True  # a device that is not remembered must enter a 6-digit code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn(Record):
+    """A sign-in on its way; the browser keeps its ticket in a cookie."""
+
+    ticket: str
+    email: str
+    stage: str = "identified"  # then proven (by PIN or password), then done
+    puzzle: str = ""  # the seed of the puzzle that must be solved with the PIN; "": none is asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code(Record):
+    """A 6-digit code on its way to an account's phone or mailbox."""
+
+    email: str
+    code: str
+    channel: str  # sms or email
+    arrives_at: datetime
+    expires_at: datetime
+    wrong: int = 0  # how often something else was entered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

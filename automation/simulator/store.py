@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from automation.simulator.records import Account, Block, Event, Fault, Listing, Post, Showing
+from automation.simulator.records import Account, Block, Code, Event, Fault, Listing, Post, Showing, SignIn
 from automation.simulator.slots import DURATIONS, Slot, Span, durations_at, read_day, slots_of, span
 
 _SCHEMA = """
@@ -25,7 +25,10 @@ CREATE TABLE IF NOT EXISTS listings (id TEXT PRIMARY KEY, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS accounts (email TEXT PRIMARY KEY, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (
     token TEXT PRIMARY KEY, email TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE);
-CREATE TABLE IF NOT EXISTS codes (email TEXT PRIMARY KEY, code TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sign_ins (ticket TEXT PRIMARY KEY, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sent_codes (email TEXT PRIMARY KEY, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS devices (
+    token TEXT PRIMARY KEY, email TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE);
 CREATE TABLE IF NOT EXISTS blocks (
     id INTEGER PRIMARY KEY, listing_id TEXT NOT NULL REFERENCES listings ON DELETE CASCADE,
     date TEXT NOT NULL, time TEXT NOT NULL, minutes INTEGER NOT NULL);
@@ -45,7 +48,9 @@ CREATE TABLE IF NOT EXISTS events (
 _TABLES = (
     "settings",
     "sessions",
-    "codes",
+    "sign_ins",
+    "sent_codes",
+    "devices",
     "blocks",
     "showings",
     "faults",
@@ -199,18 +204,36 @@ class Store:
         row = self._one("SELECT email FROM sessions WHERE token = ?", token)
         return self.account(row["email"]) if row else None
 
-    def new_code(self, email: str) -> str:
-        """A sign-in code, which replaces the account's former one."""
-        code = f"{secrets.randbelow(1_000_000):06d}"
-        self._run("INSERT OR REPLACE INTO codes VALUES (?, ?)", email, code)
-        return code
+    # Signing in
 
-    def code(self, email: str) -> str | None:
-        row = self._one("SELECT code FROM codes WHERE email = ?", email)
-        return str(row["code"]) if row else None
+    def put_sign_in(self, sign_in: SignIn) -> None:
+        self._run("INSERT OR REPLACE INTO sign_ins VALUES (?, ?)", sign_in.ticket, _dump(sign_in.written()))
 
-    def use_code(self, email: str, code: str) -> bool:
-        return self._run("DELETE FROM codes WHERE email = ? AND code = ?", email, code).rowcount == 1
+    def sign_in(self, ticket: str) -> SignIn | None:
+        row = self._one("SELECT record FROM sign_ins WHERE ticket = ?", ticket)
+        return SignIn.read(json.loads(row["record"])) if row else None
+
+    def end_sign_in(self, ticket: str) -> None:
+        self._run("DELETE FROM sign_ins WHERE ticket = ?", ticket)
+
+    def put_code(self, code: Code) -> None:
+        """Keeps a code that was sent; it replaces the account's former one."""
+        self._run("INSERT OR REPLACE INTO sent_codes VALUES (?, ?)", code.email, _dump(code.written()))
+
+    def code(self, email: str) -> Code | None:
+        row = self._one("SELECT record FROM sent_codes WHERE email = ?", email)
+        return Code.read(json.loads(row["record"])) if row else None
+
+    def forget_code(self, email: str) -> None:
+        self._run("DELETE FROM sent_codes WHERE email = ?", email)
+
+    def remember_device(self, email: str) -> str:
+        token = secrets.token_urlsafe(32)
+        self._run("INSERT INTO devices VALUES (?, ?)", token, email)
+        return token
+
+    def is_device_of(self, token: str, email: str) -> bool:
+        return self._one("SELECT 1 FROM devices WHERE token = ? AND email = ?", token, email) is not None
 
     # Showings
 

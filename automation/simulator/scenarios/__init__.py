@@ -1,12 +1,13 @@
 """Everything the local site can do wrong, late or differently; `registry` tells how one is added."""
 
-from automation.simulator.scenarios import listings, pages, requests, searches, submits
+from automation.simulator.scenarios import listings, pages, requests, searches, sign_ins, submits
 from automation.simulator.scenarios.registry import (
     SCENARIOS,
     Place,
     Scenario,
     answer_instead,
     bent,
+    met,
     page_scenarios,
 )
 
@@ -17,9 +18,11 @@ __all__ = [
     "answer_instead",
     "bent",
     "listings",
+    "met",
     "page_scenarios",
     "pages",
     "requests",
     "searches",
+    "sign_ins",
     "submits",
 ]

@@ -28,6 +28,7 @@ class Place(StrEnum):
     """Where a scenario steps in."""
 
     REQUEST = "request"  # any request of the browser, before it is looked at
+    SIGN_IN = "sign_in"  # one step of the sign-in
     SEARCH = "search"  # a search, before it is answered
     LISTING = "listing"  # the listing's data, wherever they are shown or obeyed
     BEFORE_COMMIT = "before_commit"  # the submit has arrived, nothing is booked
@@ -72,6 +73,15 @@ def bent(listing: Listing, moment: Moment) -> Listing:
 def page_scenarios(place: Place, moment: Moment) -> dict[str, Options]:
     """What the page's script must do differently: scenario names with their options."""
     return {scenario.name: options for scenario, options in _switched_on(place, moment)}
+
+
+def met(name: str, moment: Moment) -> Options | None:
+    """The options of one scenario where it is switched on, which uses it once; else None."""
+    store = moment.world.store
+    for fault in store.faults():
+        if fault.name == name and moment.meets(fault) and store.take_fault(fault):
+            return fault.options
+    return None
 
 
 def _switched_on(place: Place, moment: Moment) -> Iterator[tuple[Scenario, Options]]:

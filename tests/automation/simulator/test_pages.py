@@ -191,21 +191,12 @@ def test_what_is_not_there_leaves_the_hint(page: Page) -> None:
 
 
 def test_signed_out_at_the_start_it_asks_to_sign_in(browser: Browser, control: Control) -> None:
-    control.add_account("agent@example.com", password="right", asks_code=True)
     context = browser.new_context(base_url=control.base_url)
     try:
         page = context.new_page()
         page.goto("/#/my_business/showings/buyer")
         page.wait_for_url("**/auth/login**")
-        page.get_by_label("Email address").fill("agent@example.com")
-        page.get_by_role("button", name="Continue").click()
-        page.get_by_label("Password").fill("right")
-        page.get_by_role("button", name="Log In").click()
-        expect(page.get_by_label("Authorization code")).to_be_visible()
-        page.get_by_label("Authorization code").fill(control.code("agent@example.com") or "")
-        page.get_by_role("button", name="Verify").click()
-        page.wait_for_url("**/#/listing/list/brokerage")
-        expect(page.get_by_placeholder("Search listings or agents")).to_be_visible()
+        expect(page.get_by_label("Email address")).to_be_visible()
     finally:
         context.close()
 

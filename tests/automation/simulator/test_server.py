@@ -35,27 +35,6 @@ def test_a_strangers_submit_is_kept_as_evidence_and_books_nothing(control: Contr
     assert control.showings() == []
 
 
-def test_signing_in_takes_email_password_and_for_some_a_code(control: Control) -> None:
-    control.add_account("coded@example.com", password="right", asks_code=True)
-    with requests.Session() as person:
-
-        def step(name: str, secret: str = "") -> requests.Response:
-            body = {"email": "Coded@example.com ", "secret": secret}
-            return person.post(f"{control.base_url}/auth/{name}", json=body, timeout=5)
-
-        assert step("identify").json() == {"next": "password"}
-        assert step("password", "wrong").status_code == 403
-        assert step("password", "right").json() == {"next": "code"}
-        assert step("code", "000000x").status_code == 403
-        code = control.code("coded@example.com")
-        assert code is not None
-        answer = step("code", code)
-        assert answer.json() == {"next": "/oauth/callback"}
-        assert "HttpOnly" in answer.headers["set-cookie"]
-        assert person.get(f"{control.base_url}/me", timeout=5).json()["email"] == "coded@example.com"
-        assert step("code", code).status_code == 403, "a code can be used once"
-
-
 def test_an_auto_confirm_listing_confirms_at_once(
     control: Control, visitor: requests.Session, home: str
 ) -> None:
