@@ -38,14 +38,14 @@ class AccountAdmin(PartnerScopedAdmin):
         (None, {"fields": ("partner", "email", ("holder_name", "organization"), "is_active")}),
         (
             gettext_lazy("Session"),
-            {"fields": ("health", ("signed_in_at", "session_saved_at"), ("checked_at", "created_at"))},
+            {"fields": ("condition", ("signed_in_at", "session_saved_at"), ("checked_at", "created_at"))},
         ),
     )
-    readonly_fields = ("health", "signed_in_at", "session_saved_at", "checked_at", "created_at")
+    readonly_fields = ("condition", "signed_in_at", "session_saved_at", "checked_at", "created_at")
 
-    @display(description=gettext_lazy("session"), ordering="health", label=badges.HEALTH)
-    def condition(self, account: Account) -> tuple[str, str]:
-        return account.health, account.get_health_display()
+    @display(description=gettext_lazy("session"), ordering="health")
+    def condition(self, account: Account) -> str:
+        return badges.health_light(account)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """An account stays with its partner: bookings and runs hang on both."""

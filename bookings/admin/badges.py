@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db.models import TextChoices
+from django.template.loader import render_to_string
 
+from bookings.models import Account
 from bookings.vocabulary import (
     BookingStatus,
     FetchState,
@@ -64,6 +66,12 @@ HEALTH = _all(
         Health.CHALLENGED: "danger",
     },
 )
+HEALTH_ICON: dict[str, str] = {
+    Health.UNKNOWN: "help",
+    Health.SIGNED_IN: "check_circle",
+    Health.NEEDS_SIGN_IN: "key",
+    Health.CHALLENGED: "front_hand",
+}
 FETCH = _all(
     FetchState,
     {
@@ -87,3 +95,15 @@ PASS = _all(
 NOTICE = _all(
     NoticeState, {NoticeState.OWED: "info", NoticeState.SENT: "success", NoticeState.GIVEN_UP: "danger"}
 )
+
+
+def health_light(account: Account) -> str:
+    """Whether an account can be used: a word, a sign and a colour, each of which says it alone."""
+    return render_to_string(
+        "unfold/helpers/label.html",
+        {
+            "text": account.get_health_display(),
+            "type": HEALTH[account.health],
+            "icon": HEALTH_ICON[account.health],
+        },
+    )
