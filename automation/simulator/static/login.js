@@ -2,7 +2,7 @@
 import { h, spinner } from "/static/dom.js";
 
 const root = document.querySelector("#login");
-const BRANDS = { "/auth/login": "Supra One", "/auth/login/member": "Sample MLS Single Sign-On", "/auth/login/code": "Sample MLS Single Sign-On" };
+const BRANDS = { "/auth/login": "Supra One", "/auth/login/member": "Sample MLS Sign-On", "/auth/login/code": "Sample MLS Sign-On" };
 
 async function ask(url, body = {}) {
   const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
