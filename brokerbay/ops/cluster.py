@@ -3,7 +3,7 @@
 Left alone, django-q2 leaves workers and browsers behind when its main or sentinel process is killed, and
 freezes for good when a waiting worker dies with the queue's lock in hand. So here every process dies with
 its parent, and the sentinel ends the whole cluster when one of its processes dies; the supervisor
-(brokerbay/ops/supervisor.py) starts a new one.
+(brokerbay/ops/supervisor.py) starts a new one. A frozen cluster has no pulse (brokerbay/ops/pulse.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 from importlib import import_module
 from typing import Any
 
+from brokerbay.ops import pulse
 from brokerbay.ops.processes import leash_forks
 
 logger = logging.getLogger(__name__)
@@ -28,10 +29,11 @@ def run(queue: str) -> None:
         # Read before the fork: a worker that cannot be loaded is told at once, and loads once for all.
         import_module("automation.tasks")
     leash_forks()
-    from django_q.cluster import Cluster, Sentinel
+    from django_q import cluster as clusters
 
-    Sentinel.reincarnate = _end_unless_recycled(Sentinel.reincarnate)
-    cluster = Cluster()
+    pulse.watch(clusters)
+    clusters.Sentinel.reincarnate = _end_unless_recycled(clusters.Sentinel.reincarnate)
+    cluster = clusters.Cluster()
     cluster.start()
     if cluster.sentinel is not None:
         cluster.sentinel.join()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -45,12 +46,37 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def living_in(folder: Path) -> Iterator[int]:
+    """The processes whose TMPDIR is `folder`, wherever their parents went; on Linux only, elsewhere none.
+
+    A browser, or its driver, that was frozen when its worker died is found by this and by nothing else.
+    """
+    mark = f"TMPDIR={folder}".encode()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in environment.read_bytes().split(b"\0"):
+                yield int(environment.parent.name)
+        except OSError:
+            continue  # it ended meanwhile, or belongs to somebody else
+
+
+def end_all_in(folder: Path) -> None:
+    """SIGKILL to every process whose TMPDIR is `folder`."""
+    for pid in living_in(folder):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
 def own_temporary_folder(parent: Path, name: str) -> Path:
-    """A fresh temporary folder for this process's children; those of dead processes are swept away."""
+    """A fresh temporary folder for this process's children; those of dead processes are swept away, together
+    with what still runs in them."""
     parent.mkdir(parents=True, exist_ok=True)
     for folder in parent.glob(f"{name}-*"):
         owner = folder.name.rpartition("-")[2]
         if not owner.isdigit() or int(owner) == os.getpid() or not is_alive(int(owner)):
+            end_all_in(folder)
             shutil.rmtree(folder, ignore_errors=True)
     own = parent / f"{name}-{os.getpid()}"
     own.mkdir(mode=0o700)

@@ -5,9 +5,11 @@ The supervisor itself runs no task and opens no browser, so that nothing a task 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,8 +22,10 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connections
 
 from automation import holders
+from bookings.queries import holders as lost_holders
 from bookings.services import runs
-from brokerbay.ops.processes import own_temporary_folder
+from brokerbay.ops import pulse
+from brokerbay.ops.processes import end_all_in, living_in, own_temporary_folder
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +37,17 @@ RESTART_PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0)
 
 
 class Supervisor:
-    """Starts the cluster as a child process; restarts it when it dies; ends it when told to stop."""
+    """Starts the cluster as a child process, anew when it dies or falls silent; ends it when told to stop."""
+
+    program = "manage.py"  # what runs the cluster; the chaos harness has its own
 
     def __init__(self, queue: str) -> None:
         self.queue = queue
         self.name = uuid.uuid4().hex[:12]
         self._stop = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
+        self._folder = Path(settings.DATA_DIR) / "tmp" / f"{queue}-{os.getpid()}"
+        self._pulse = self._new_pulse()
         self._restarts = 0
         self._started = 0.0
 
@@ -59,8 +67,11 @@ class Supervisor:
 
     def _keep_child(self) -> None:
         if self._child is not None and self._child.poll() is None:
-            return
+            if not self._pulse.is_silent():
+                return
+            logger.critical("The %s cluster has been silent for %s s", self.queue, pulse.SILENT_AFTER)
         if self._child is not None:
+            self._kill_child(self._child)
             logger.warning("The %s cluster ended (%s); starting it anew", self.queue, self._child.returncode)
             self._release()
             self._stop.wait(RESTART_PAUSES[min(self._restarts, len(RESTART_PAUSES) - 1)])
@@ -68,16 +79,22 @@ class Supervisor:
         if not self._stop.is_set():
             self._started = time.monotonic()
             self._child = self._start_child()
+            self._pulse = self._new_pulse()
+
+    def _new_pulse(self) -> pulse.Pulse:
+        workers = settings.BOOKING_WORKERS if self.queue == "booking" else settings.DEFAULT_WORKERS
+        return pulse.Pulse(self._folder, workers=workers)
 
     def _start_child(self) -> subprocess.Popen[bytes]:
-        folder = own_temporary_folder(Path(settings.DATA_DIR) / "tmp", self.queue)
+        self._folder = own_temporary_folder(self._folder.parent, self.queue)
         environment = {
             **os.environ,
             holders.SUPERVISOR: self.name,
             "Q_CLUSTER_NAME": self.queue,
-            "TMPDIR": str(folder),
+            "TMPDIR": str(self._folder),
+            pulse.FOLDER: str(self._folder),
         }
-        cluster = shlex.join([sys.executable, "manage.py", "run_workers", self.queue, "--cluster"])
+        cluster = shlex.join([sys.executable, self.program, "run_workers", self.queue, "--cluster"])
         # A session of its own: Ctrl-C at a terminal reaches the supervisor, which ends its child in order.
         return subprocess.Popen(
             [sys.executable, "-m", "brokerbay.ops.leash", str(os.getpid()), cluster],
@@ -87,15 +104,23 @@ class Supervisor:
         )
 
     def _end_child(self) -> None:
-        if self._child is None or self._child.poll() is not None:
+        if self._child is None:
             return
-        self._child.terminate()
+        if self._child.poll() is None:
+            self._child.terminate()
         try:
             self._child.wait(timeout=GRACE)
         except subprocess.TimeoutExpired:
             logger.warning("The %s cluster is still busy; ending it. Its run is taken up again.", self.queue)
-            os.killpg(self._child.pid, signal.SIGKILL)
-            self._child.wait()
+        self._kill_child(self._child)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _kill_child(self, child: subprocess.Popen[bytes]) -> None:
+        """Whatever is left of a cluster, frozen or not, with the browsers that it drove."""
+        with contextlib.suppress(ProcessLookupError):  # it ended in order, and everything with it
+            os.killpg(child.pid, signal.SIGKILL)
+        end_all_in(self._folder)
+        child.wait()
 
     def _release(self) -> None:
         """Every process of the cluster is dead: what they held need not wait for its lease to run out."""
@@ -105,9 +130,20 @@ class Supervisor:
         except DatabaseError:
             logger.exception("The dead cluster's runs could not be released; their leases will run out")
 
+    def _end_lost_workers(self) -> None:
+        """A worker of ours whose lease ran out is ended before its run goes on elsewhere: frozen between the
+        gate and the wire, it would send when it wakes up. Its cluster would follow it and is ended with it.
+        """
+        lost = lost_holders.lost(holders.supervisor_prefix(self.name))
+        pids = {int(name.rpartition("/")[2]) for name in lost}
+        if pids and self._child is not None and pids.intersection(living_in(self._folder)):
+            logger.warning("Workers %s lost the lease of their runs; ending their cluster", pids)
+            self._kill_child(self._child)
+
     def _sweep_until_stopped(self) -> None:
         while not self._stop.wait(SWEEP_EVERY):
             try:
+                self._end_lost_workers()
                 runs.sweep()
             except DatabaseError:
                 logger.exception("The sweep failed; it is tried again in %s s", SWEEP_EVERY)
