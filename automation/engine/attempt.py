@@ -7,9 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from playwright.async_api import Error, Page
+from playwright.async_api import Error, Frame, Page
 from playwright.async_api import TimeoutError as WaitedTooLong
 
+from automation.engine.answers import deed
 from automation.engine.contract import Level, Listing, OpenSlot, Order, SeenShowing, Site, Step
 from automation.engine.errors import (
     BrowserGone,
@@ -22,6 +23,7 @@ from automation.engine.errors import (
 from automation.engine.gate import Gate
 from automation.engine.pages.search import ResultRow
 from automation.engine.pages.shell import Shell
+from automation.engine.pages.wizard import Wizard
 from automation.engine.telling import Teller
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class Attempt:
     teller: Teller
     gate: Gate
     step: Step = Step.OPEN_SITE
+    frame: Frame | None = None  # the part of the page that the wizard is drawn in, where it is not the whole
     own_showings: tuple[SeenShowing, ...] = ()
     row: ResultRow | None = None  # the search row that was found, while the search is open
     listing: Listing | None = None
@@ -58,6 +61,10 @@ class Attempt:
     @property
     def shell(self) -> Shell:
         return Shell(self.page, self.site.base_url)
+
+    @property
+    def wizard(self) -> Wizard:
+        return Wizard(self.frame or self.page)
 
     async def perform(self, step: Step, act: Callable[[Attempt], Awaitable[Done]]) -> None:
         """Runs one step and tells how it ended. Raises only `StepError`, whatever the browser raised."""
@@ -92,8 +99,8 @@ class Attempt:
         logger.info("The browser failed in %s: %s", self.step.value, error.message)
         if self.gate.opened:
             return NoAnswer(
-                "The booking left, and then the page stopped answering. It may be booked or not: "
-                "only BrokerBay's list of showings can tell."
+                f"The {deed(self.order.kind)} left, and then the page stopped answering. "
+                "Only BrokerBay's list of showings can tell what became of it."
             )
         if self.page.is_closed() or "crashed" in error.message or "closed" in error.message:
             return BrowserGone("The browser stopped while working on this page. Nothing was sent.")

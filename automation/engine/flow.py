@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from playwright.async_api import BrowserContext, Error, Page
 
+from automation.engine.answers import deed
 from automation.engine.attempt import Attempt
 from automation.engine.contract import Listener, Order, OrderKind, Outcome, Result, Site, Step
 from automation.engine.errors import (
@@ -23,17 +24,7 @@ from automation.engine.errors import (
     StepError,
 )
 from automation.engine.gate import Gate
-from automation.engine.listings import parse_address
-from automation.engine.steps.check_own_list import adopt, check_own_list, describe, settle_by_own_list
-from automation.engine.steps.choose_date import choose_date
-from automation.engine.steps.choose_duration import choose_duration
-from automation.engine.steps.choose_slot import choose_slot
-from automation.engine.steps.find_listing import find_listing
-from automation.engine.steps.open_site import open_site
-from automation.engine.steps.open_wizard import open_wizard
-from automation.engine.steps.own_list import learn_id
-from automation.engine.steps.submit import submit
-from automation.engine.steps.verify import verify
+from automation.engine.plays import PLAYS
 from automation.engine.telling import Teller
 
 logger = logging.getLogger(__name__)
@@ -72,7 +63,7 @@ async def play(context: BrowserContext, order: Order, *, site: Site, listener: L
 async def _play(attempt: Attempt) -> Outcome:
     try:
         await attempt.teller.prepare()
-        outcome = await _PLAYS[attempt.order.kind](attempt)
+        outcome = await PLAYS[attempt.order.kind](attempt)
     except StepError as error:
         outcome = _outcome_of(error)
     except Error as error:
@@ -86,10 +77,12 @@ async def _play(attempt: Attempt) -> Outcome:
         )
     # The outcome must not be overtaken by a request that still waits for its intent to be committed.
     attempt.gate.shut()
-    if attempt.gate.opened and outcome.result is Result.BROKE:
-        # Only a clear answer may undo the doubt, never an exception, whatever it was.
-        doubt = NoAnswer("The booking left, and then the engine stopped. Only BrokerBay's list can tell.")
-        outcome = replace(_outcome_of(doubt), step=outcome.step)
+    if attempt.gate.opened and _leaves_doubt(attempt, outcome):
+        doubt = NoAnswer(
+            f"The {deed(attempt.order.kind)} left, and then the engine stopped. "
+            "Only BrokerBay's list can tell."
+        )
+        outcome = replace(_outcome_of(doubt), step=outcome.step, snapshot=outcome.snapshot)
     return replace(
         outcome,
         step=outcome.step or attempt.step.value,
@@ -101,49 +94,10 @@ async def _play(attempt: Attempt) -> Outcome:
     )
 
 
-async def _book(attempt: Attempt) -> Outcome:
-    await attempt.perform(Step.OPEN_SITE, open_site)
-    await attempt.perform(Step.CHECK_OWN_LIST, check_own_list)
-    if attempt.showing is not None:
-        return await _adopted(attempt)
-    await attempt.perform(Step.FIND_LISTING, find_listing)
-    if adopt(attempt) is not None:
-        return await _adopted(attempt)
-    await attempt.perform(Step.OPEN_WIZARD, open_wizard)
-    if adopt(attempt) is not None:
-        return await _adopted(attempt)
-    await attempt.perform(Step.CHOOSE_DATE, choose_date)
-    await attempt.perform(Step.CHOOSE_SLOT, choose_slot)
-    await attempt.perform(Step.CHOOSE_DURATION, choose_duration)
-    await attempt.perform(Step.SUBMIT, submit)
-    await attempt.perform(Step.VERIFY, verify)
-    await learn_id(attempt, row=attempt.showing_row)
-    return Outcome(result=Result.BOOKED)
-
-
-async def _check_listing(attempt: Attempt) -> Outcome:
-    await attempt.perform(Step.OPEN_SITE, open_site)
-    await attempt.perform(Step.FIND_LISTING, find_listing)
-    await attempt.perform(Step.OPEN_WIZARD, open_wizard)
-    return Outcome(result=Result.FOUND)
-
-
-async def _look_up(attempt: Attempt) -> Outcome:
-    await attempt.perform(Step.OPEN_SITE, open_site)
-    if not attempt.order.listing_id and not parse_address(attempt.order.address).is_complete:
-        # The list names homes by address; an MLS number alone must be looked up first.
-        await attempt.perform(Step.FIND_LISTING, find_listing)
-        await attempt.perform(Step.OPEN_SITE, open_site)
-    await attempt.perform(Step.CHECK_OWN_LIST, settle_by_own_list)
-    await learn_id(attempt)
-    return Outcome(result=Result.FOUND if attempt.showing else Result.ABSENT)
-
-
-_PLAYS: Mapping[OrderKind, Callable[[Attempt], Awaitable[Outcome]]] = {
-    OrderKind.BOOK: _book,
-    OrderKind.CHECK: _check_listing,
-    OrderKind.LOOK_UP: _look_up,
-}
+def _leaves_doubt(attempt: Attempt, outcome: Outcome) -> bool:
+    """Only a clear answer may say that nothing was done, never an exception, nor a page read afterwards."""
+    no = outcome.result in (Result.REFUSED, Result.PARKED)
+    return outcome.result is Result.BROKE or (no and attempt.step is Step.VERIFY)
 
 
 def _check(order: Order) -> None:
@@ -155,15 +109,6 @@ def _check(order: Order) -> None:
         raise ValueError("A booking needs a date and a time, and so does looking for one.")
     if order.kind is OrderKind.BOOK and order.duration_minutes is None:
         raise ValueError("A booking needs a duration.")
-
-
-async def _adopted(attempt: Attempt) -> Outcome:
-    await learn_id(attempt)
-    said = describe(attempt.showing) if attempt.showing else ""
-    return Outcome(
-        result=Result.BOOKED,
-        message=f"BrokerBay has this showing already, so nothing was sent: {said}.",
-    )
 
 
 def _outcome_of(error: StepError) -> Outcome:

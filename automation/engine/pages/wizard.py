@@ -7,7 +7,7 @@ from asyncio import ensure_future
 from dataclasses import dataclass
 from datetime import date
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import Frame, Locator, Page
 from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.slots import MONTHS, parse_minutes, parse_month
@@ -110,8 +110,9 @@ class DurationOffer:
 class Wizard:
     """All timeouts in seconds; every click is a real mouse click, for BrokerBay ignores any other."""
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
+    def __init__(self, view: Page | Frame) -> None:
+        """`view` is where the wizard is drawn: the page, or a frame in it."""
+        self._view = view
 
     # What pictures outline, in the page's own language
     SUBMIT_BUTTON = (
@@ -129,7 +130,7 @@ class Wizard:
         await self._title.wait_for()
         await self._submit.wait_for()
         title, label = await self._title.inner_text(), await self._submit.inner_text()
-        found = _LISTING_ID.search(self._page.url)
+        found = _LISTING_ID.search(self._view.url)
         return WizardSeen(
             address=_TITLE.split(title)[0].strip(),
             listing_id=found[1].lower() if found else "",
@@ -159,7 +160,7 @@ class Wizard:
 
     async def choose_day(self, index: int, *, patience: float) -> None:
         """Clicks the day in that cell and waits until its slots are drawn."""
-        redrawn = ensure_future(self._page.evaluate(_SLOTS_REDRAWN, patience * 1000))
+        redrawn = ensure_future(self._view.evaluate(_SLOTS_REDRAWN, patience * 1000))
         try:
             await self._cells.nth(index).click()
             await redrawn
@@ -195,12 +196,12 @@ class Wizard:
 
     async def press_done(self) -> None:
         """Closes the popover, which would swallow a click on submit."""
-        await self._page.get_by_role("button", name="Done", exact=True).click()
+        await self._view.get_by_role("button", name="Done", exact=True).click()
         await self._durations.first.wait_for(state="hidden")
 
     async def selection(self) -> str:
         """The text of the green block, "8:00 PM - 8:30 PM", or "" where none is chosen."""
-        blocks = await self._page.locator(".timeslot-selected").all_inner_texts()
+        blocks = await self._view.locator(".timeslot-selected").all_inner_texts()
         return blocks[0] if blocks else ""
 
     async def reveal_submit(self) -> str:
@@ -208,18 +209,22 @@ class Wizard:
         left: str = await self._submit.evaluate(_REVEAL)
         return left
 
+    async def wait_until_ready(self) -> None:
+        """Until the submit can be pressed."""
+        await self._submit.and_(self._view.locator(":enabled")).wait_for()
+
     async def submit(self) -> None:
         await self._submit.click()
 
     @property
     def agreement(self) -> Locator:
         """The button that agrees to the terms which some listings ask for after the click on submit."""
-        return self._page.get_by_role("dialog").get_by_role("button", name=_AGREE).first
+        return self._view.get_by_role("dialog").get_by_role("button", name=_AGREE).first
 
     async def wait_until_left(self, *, patience: float) -> bool:
         """Whether the page goes back to the listing, as it does after a booking."""
         try:
-            await self._page.wait_for_url(
+            await self._view.wait_for_url(
                 lambda url: not _BOOK_ADDRESS.search(url), timeout=patience * 1000, wait_until="commit"
             )
         except WaitedTooLong:
@@ -228,18 +233,18 @@ class Wizard:
 
     @property
     def _title(self) -> Locator:
-        return self._page.get_by_text(_TITLE).first
+        return self._view.get_by_text(_TITLE).first
 
     @property
     def _submit(self) -> Locator:
         # The listing page has a button of the same name: trust this one only where the wizard's title is.
         return (
-            self._page.locator("button:not(tr *), [role='button']:not(tr *)").filter(has_text=_SUBMIT).first
+            self._view.locator("button:not(tr *), [role='button']:not(tr *)").filter(has_text=_SUBMIT).first
         )
 
     @property
     def _calendar(self) -> Locator:
-        return self._page.locator(".datepicker-booking").first
+        return self._view.locator(".datepicker-booking").first
 
     @property
     def _cells(self) -> Locator:
@@ -247,8 +252,8 @@ class Wizard:
 
     @property
     def _slots(self) -> Locator:
-        return self._page.locator(".timeslot")
+        return self._view.locator(".timeslot")
 
     @property
     def _durations(self) -> Locator:
-        return self._page.locator("input[name='duration']")
+        return self._view.locator("input[name='duration']")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from automation.engine.attempt import Attempt, Done
 from automation.engine.errors import PageChanged, SlotUnavailable
-from automation.engine.pages.wizard import Wizard
 from automation.engine.slots import add_months, month_cells, months_to, say_day
 
 
@@ -13,7 +12,7 @@ async def choose_date(attempt: Attempt) -> Done:
     wanted = attempt.order.date
     if wanted is None:
         raise ValueError("A booking needs a date.")
-    wizard = Wizard(attempt.page)
+    wizard = attempt.wizard
     calendar = await wizard.calendar()
     if calendar.month is None:
         raise PageChanged("BrokerBay's calendar does not name its month. Nothing was sent.")

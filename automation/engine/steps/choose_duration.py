@@ -7,7 +7,6 @@ from dataclasses import replace
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Order
 from automation.engine.errors import DurationTooLong, PageChanged
-from automation.engine.pages.wizard import Wizard
 from automation.engine.slots import parse_range, say_minutes
 
 
@@ -16,7 +15,7 @@ async def choose_duration(attempt: Attempt) -> Done:
     wanted = attempt.order.duration_minutes
     if wanted is None:
         raise ValueError("A booking needs a duration.")
-    wizard = Wizard(attempt.page)
+    wizard = attempt.wizard
     offer = await wizard.durations()
     longest = max(offer.minutes, default=0)
     if attempt.listing is not None:

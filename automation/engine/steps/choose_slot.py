@@ -7,7 +7,6 @@ from dataclasses import replace
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import OpenSlot
 from automation.engine.errors import SlotUnavailable
-from automation.engine.pages.wizard import Wizard
 from automation.engine.slots import parse_time, say_day, say_open, say_time
 
 
@@ -16,7 +15,7 @@ async def choose_slot(attempt: Attempt) -> Done:
     day, wanted = attempt.order.date, attempt.order.time
     if day is None or wanted is None:
         raise ValueError("A booking needs a date and a time.")
-    wizard = Wizard(attempt.page)
+    wizard = attempt.wizard
     seen = await wizard.slots()
     if attempt.listing is not None:
         attempt.listing = replace(attempt.listing, time_zone=seen.time_zone)

@@ -9,7 +9,6 @@ from automation.engine.errors import AmbiguousListing, NeedsApproval, NotBookabl
 from automation.engine.listings import Likeness, address_in, likeness, parse_address
 from automation.engine.pages.listing import ListingPage
 from automation.engine.pages.search import Search
-from automation.engine.pages.wizard import Wizard
 
 
 async def open_wizard(attempt: Attempt) -> Done:
@@ -24,7 +23,7 @@ async def open_wizard(attempt: Attempt) -> Done:
     else:
         await Search(attempt.page).open_listing(attempt.row, address=address_in(attempt.row.texts))
         await _by_listing_page(attempt)
-    wizard = Wizard(attempt.page)
+    wizard = attempt.wizard
     seen = await wizard.read()
     if likeness(parse_address(listing.address), parse_address(seen.address)) is Likeness.OTHER:
         raise AmbiguousListing(

@@ -1,44 +1,44 @@
-"""Sends the booking through the gate, once, and hears what BrokerBay says to it."""
+"""Makes the last click, through the gate, once, and hears what BrokerBay says to it."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
+from playwright.async_api import Locator
 from playwright.async_api import TimeoutError as WaitedTooLong
 
-from automation.engine.answers import judge
+from automation.engine.answers import deed, judge
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Level
 from automation.engine.errors import NeedsSignIn, PageChanged
-from automation.engine.pages.wizard import Wizard
 from automation.engine.steps.choose_duration import choose_duration, is_as_ordered, wrong_selection
 from automation.engine.steps.choose_slot import choose_slot
 
 CLICKS = 2  # a popover can eat the first; the gate lets one request through at most, whatever is clicked
 
 
+class Form(Protocol):
+    """A page's part with the button that sends the order off."""
+
+    async def submit(self) -> None: ...
+
+    @property
+    def agreement(self) -> Locator:
+        """The button that agrees to what the page may ask after the click."""
+
+
 async def submit(attempt: Attempt) -> Done:
     """Raises what the answer means (see `answers.judge`), or `PageChanged` while nothing was sent."""
-    wizard = Wizard(attempt.page)
-    await _make_ready(attempt, wizard)
-    await attempt.gate.install()
-    for _ in range(CLICKS):
-        await wizard.submit()
-        if await _reached(attempt, wizard):
-            judge(await attempt.gate.answer())
-            await wizard.wait_until_left(patience=attempt.site.send_timeout)
-            return Done(message="BrokerBay took the booking.", level=Level.SUCCESS)
-    if await attempt.shell.is_signed_out():
-        raise NeedsSignIn(
-            "BrokerBay signed us out at the submit. Nothing was sent: a person must sign in again."
-        )
-    raise PageChanged(
-        "BrokerBay's page did not send the booking when its button was pressed. Nothing was sent."
-    )
+    await make_ready(attempt)
+    await send(attempt, attempt.wizard)
+    await attempt.wizard.wait_until_left(patience=attempt.site.send_timeout)
+    return Done(message=f"BrokerBay took the {deed(attempt.order.kind)}.", level=Level.SUCCESS)
 
 
-async def _make_ready(attempt: Attempt, wizard: Wizard) -> None:
+async def make_ready(attempt: Attempt) -> None:
     """Brings the button into sight with the right selection; scrolling there can have dropped it, once."""
+    wizard = attempt.wizard
     if is_as_ordered(await wizard.reveal_submit(), attempt.order):
         return
     await choose_slot(attempt)
@@ -48,16 +48,34 @@ async def _make_ready(attempt: Attempt, wizard: Wizard) -> None:
         raise wrong_selection(shown)
 
 
-async def _reached(attempt: Attempt, wizard: Wizard) -> bool:
+async def send(attempt: Attempt, form: Form) -> None:
+    """Clicks until the page's request is at the gate, and returns when BrokerBay's answer is a clear yes."""
+    await attempt.gate.install()
+    for _ in range(CLICKS):
+        await form.submit()
+        if await _reached(attempt, form):
+            judge(await attempt.gate.answer(), attempt.order.kind)
+            return
+    if await attempt.shell.is_signed_out():
+        raise NeedsSignIn(
+            "BrokerBay signed us out at the submit. Nothing was sent: a person must sign in again."
+        )
+    raise PageChanged(
+        f"BrokerBay's page did not send the {deed(attempt.order.kind)} when its button was pressed. "
+        "Nothing was sent."
+    )
+
+
+async def _reached(attempt: Attempt, form: Form) -> bool:
     """Whether the page sent its request up to the gate, its terms agreed to where it asks for that."""
     limit = attempt.site.send_timeout
     reached = asyncio.ensure_future(attempt.gate.reached.wait())
-    asked = asyncio.ensure_future(wizard.agreement.wait_for(timeout=limit * 1000))
+    asked = asyncio.ensure_future(form.agreement.wait_for(timeout=limit * 1000))
     try:
         await asyncio.wait([reached, asked], return_when=asyncio.FIRST_COMPLETED)
         if not reached.done() and not isinstance(asked.exception(), WaitedTooLong):
             await asked
-            await wizard.agreement.click(timeout=limit * 1000)
+            await form.agreement.click(timeout=limit * 1000)
             await asyncio.wait([reached], timeout=limit)
         return attempt.gate.reached.is_set()
     finally:

@@ -1,0 +1,77 @@
+"""What each kind of order does, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from automation.engine.attempt import Attempt
+from automation.engine.contract import OrderKind, Outcome, Result, Step
+from automation.engine.listings import parse_address
+from automation.engine.steps.check_own_list import adopt, check_own_list, describe, settle_by_own_list
+from automation.engine.steps.choose_date import choose_date
+from automation.engine.steps.choose_duration import choose_duration
+from automation.engine.steps.choose_slot import choose_slot
+from automation.engine.steps.find_listing import find_listing
+from automation.engine.steps.open_site import open_site
+from automation.engine.steps.open_wizard import open_wizard
+from automation.engine.steps.own_list import learn_id
+from automation.engine.steps.rehearse import rehearse
+from automation.engine.steps.submit import submit
+from automation.engine.steps.verify import verify
+
+
+async def _book(attempt: Attempt) -> Outcome:
+    await attempt.perform(Step.OPEN_SITE, open_site)
+    await attempt.perform(Step.CHECK_OWN_LIST, check_own_list)
+    if attempt.showing is not None:
+        return await _adopted(attempt)
+    await attempt.perform(Step.FIND_LISTING, find_listing)
+    if adopt(attempt) is not None:
+        return await _adopted(attempt)
+    await attempt.perform(Step.OPEN_WIZARD, open_wizard)
+    if adopt(attempt) is not None:
+        return await _adopted(attempt)
+    await attempt.perform(Step.CHOOSE_DATE, choose_date)
+    await attempt.perform(Step.CHOOSE_SLOT, choose_slot)
+    await attempt.perform(Step.CHOOSE_DURATION, choose_duration)
+    if attempt.order.rehearse:
+        await attempt.perform(Step.REHEARSE, rehearse)
+        return Outcome(result=Result.REHEARSED)
+    await attempt.perform(Step.SUBMIT, submit)
+    await attempt.perform(Step.VERIFY, verify)
+    await learn_id(attempt, row=attempt.showing_row)
+    return Outcome(result=Result.BOOKED)
+
+
+async def _check_listing(attempt: Attempt) -> Outcome:
+    await attempt.perform(Step.OPEN_SITE, open_site)
+    await attempt.perform(Step.FIND_LISTING, find_listing)
+    await attempt.perform(Step.OPEN_WIZARD, open_wizard)
+    return Outcome(result=Result.FOUND)
+
+
+async def _look_up(attempt: Attempt) -> Outcome:
+    await attempt.perform(Step.OPEN_SITE, open_site)
+    if not attempt.order.listing_id and not parse_address(attempt.order.address).is_complete:
+        # The list names homes by address; an MLS number alone must be looked up first.
+        await attempt.perform(Step.FIND_LISTING, find_listing)
+        await attempt.perform(Step.OPEN_SITE, open_site)
+    await attempt.perform(Step.CHECK_OWN_LIST, settle_by_own_list)
+    await learn_id(attempt)
+    return Outcome(result=Result.FOUND if attempt.showing else Result.ABSENT)
+
+
+PLAYS: Mapping[OrderKind, Callable[[Attempt], Awaitable[Outcome]]] = {
+    OrderKind.BOOK: _book,
+    OrderKind.CHECK: _check_listing,
+    OrderKind.LOOK_UP: _look_up,
+}
+
+
+async def _adopted(attempt: Attempt) -> Outcome:
+    await learn_id(attempt)
+    said = describe(attempt.showing) if attempt.showing else ""
+    return Outcome(
+        result=Result.BOOKED,
+        message=f"BrokerBay has this showing already, so nothing was sent: {said}.",
+    )
