@@ -136,6 +136,7 @@ class Need(TextChoices):
     TIME = "time", _("no time was given")
     FUTURE = "future", _("the showing's start has passed")
     REAL_TIME = "real_time", _("that time does not exist on that day (clocks change)")
+    QUARTER = "quarter", _("BrokerBay's showings start every quarter of an hour; that time is none")
     NEARER = "nearer", _("the showing is more than about 18 months away; check the year")
     ACCOUNT = "account", _("the partner has no BrokerBay account")
 

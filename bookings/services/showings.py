@@ -15,6 +15,7 @@ from bookings import wallclock
 from bookings.models import AuditEntry, Client, Property, ShowingRequest, SyncPass
 from bookings.services import runs
 from bookings.services.errors import Rejected
+from bookings.services.runs import asking
 from bookings.services.runs.figures import FARTHEST_START
 from bookings.vocabulary import FetchState, Need, RequestState, Source
 
@@ -251,6 +252,8 @@ def needs_of(request: ShowingRequest) -> list[Need]:
 
 
 def _needs_of_start(day: date, at: time, zone: str) -> list[Need]:
+    if not asking.on_grid(at):
+        return [Need.QUARTER]
     try:
         starts_at = wallclock.instant(day, at, zone)
     except wallclock.NoSuchTime:

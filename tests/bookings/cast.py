@@ -139,7 +139,9 @@ def make_booking(account: Account, **fields: Any) -> Booking:
         "partner": account.partner,
         "account": account,
         "time_zone": zone,
-        "starts_at": wallclock.instant(day, at, zone),
+        "starts_at": wallclock.instant(fields.get("booking_date", day), fields.get("booking_time", at), zone),
+        "showing_id": f"{number:024d}",
+        "verified_at": timezone.now(),
     }
     return Booking.objects.create(**{**values, **fields})
 

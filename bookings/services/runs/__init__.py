@@ -4,6 +4,7 @@ A held run has a lease and a fencing number (`attempt_number`); every write of a
 number, and a write with an old one changes nothing. See bookings/README.md for the chart.
 """
 
+from bookings.services.runs.changes import queue_cancel, queue_reconcile, queue_reschedule
 from bookings.services.runs.deciding import resume_signed_in, stop, try_again, withdraw
 from bookings.services.runs.figures import LEASE, MAX_ATTEMPTS, MAX_SUBMITS, QUIET_TIME
 from bookings.services.runs.holding import Beat, claim, heartbeat, pass_gate, release
@@ -27,7 +28,10 @@ __all__ = [
     "heartbeat",
     "pass_gate",
     "queue",
+    "queue_cancel",
     "queue_for",
+    "queue_reconcile",
+    "queue_reschedule",
     "release",
     "resume_signed_in",
     "settle",

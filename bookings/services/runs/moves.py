@@ -9,11 +9,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from bookings.models import Account, BookingRun, Screen, ShowingRequest, Stroke
+from bookings.models import BookingRun, Screen, ShowingRequest, Stroke
 from bookings.services import audit, notices
 from bookings.services.errors import Moved, NotAllowed
+from bookings.services.runs import health
 from bookings.services.runs.log import write
-from bookings.vocabulary import RUN_MOVES, Health, Level, RequestState, RunKind, RunState, Source
+from bookings.vocabulary import RUN_MOVES, Level, RequestState, RunKind, RunState, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | 
         reason=run.reason,
     )
     follow_request(run, _request_state(run))
-    _follow_account(run)
+    health.follow(run)
     _forget_screen(run)
     notices.owe_for(run)
 
@@ -111,17 +112,6 @@ def follow_request(run: BookingRun, state: RequestState) -> None:
     ShowingRequest.objects.filter(pk=run.request_id).update(
         booking_status=state, auto_booked=state == RequestState.BOOKED, changed_at=timezone.now()
     )
-
-
-def _follow_account(run: BookingRun) -> None:
-    now = timezone.now()
-    account = Account.objects.filter(pk=run.account_id)
-    if run.reason_code == "needs_sign_in":
-        account.update(health=Health.NEEDS_SIGN_IN, checked_at=now)
-    elif run.reason_code == "challenge_shown":
-        account.update(health=Health.CHALLENGED, checked_at=now)
-    elif run.state in (RunState.BOOKED, RunState.DONE):
-        account.update(health=Health.SIGNED_IN, checked_at=now)
 
 
 def _forget_screen(run: BookingRun) -> None:

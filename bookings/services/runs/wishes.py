@@ -8,27 +8,15 @@ from datetime import date, datetime, time
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
-from bookings import wallclock
 from bookings.models import Account, BookingRun, Partner, ShowingRequest
 from bookings.models.booking import Booking
-from bookings.services import audit, people
+from bookings.services import people
 from bookings.services.errors import AlreadyThere, Rejected
-from bookings.services.runs.bells import ring
-from bookings.services.runs.figures import FARTHEST_START, MAX_ATTEMPTS
-from bookings.services.runs.log import write
+from bookings.services.runs import asking
 from bookings.services.runs.moves import follow_request
-from bookings.vocabulary import (
-    LIVE_BOOKING_STATUSES,
-    OPEN_RUN_STATES,
-    RequestState,
-    RunKind,
-    RunState,
-    Source,
-)
-
-TOO_FAR = "That day is more than about 18 months away. Check the year, or pick a nearer day."
+from bookings.services.runs.starting import start
+from bookings.vocabulary import LIVE_BOOKING_STATUSES, OPEN_RUN_STATES, RequestState, RunKind, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +43,11 @@ def queue(
     by: User | None = None,
     request: ShowingRequest | None = None,
     idempotency_key: str = "",
+    dry_run: bool = False,
 ) -> BookingRun:
-    """Write down the will to do one thing on BrokerBay, and ring for a worker.
+    """Write down the will to book or to check, and ring for a worker.
+
+    With `dry_run` a booking ends before its last click: everything is tried, nothing is sent.
 
     A repeat with the same `idempotency_key` by the same person answers the first run.
     Raises Rejected (with the field to blame) for what cannot be done, AlreadyThere for a double.
@@ -67,39 +58,16 @@ def queue(
         first = BookingRun.objects.filter(created_by=by, idempotency_key=idempotency_key).first()
         if first is not None:
             return first
-    account = _account_of(partner)
-    zone = wish.time_zone or partner.time_zone
-    starts_at = _start_of(wish, zone)
-    if starts_at is not None:
-        _refuse_if_booked(wish, account, starts_at)
+    run = _run_for(wish, partner, request)
+    run.idempotency_key, run.dry_run = idempotency_key, dry_run and wish.kind == RunKind.BOOK
+    if run.starts_at is not None:
+        _refuse_if_booked(wish, run.account, run.starts_at)
     try:
         with transaction.atomic():
-            run = BookingRun.objects.create(
-                kind=wish.kind,
-                partner=partner,
-                account=account,
-                request=request,
-                property_text=wish.property_text.strip(),
-                mls_number=wish.mls_number,
-                address=wish.address,
-                listing_id=wish.listing_id,
-                wanted_date=wish.date,
-                wanted_time=wish.time,
-                duration_minutes=wish.duration_minutes,
-                auto_confirm_only=wish.auto_confirm_only,
-                time_zone=zone,
-                starts_at=starts_at,
-                attempts_left=MAX_ATTEMPTS,
-                source=source,
-                created_by=by,
-                idempotency_key=idempotency_key,
-            )
-            write(run.pk, f"Queued: {_wish_in_words(run)}", state=RunState.QUEUED)
-            audit.note("run.queued", run, source=source, by=by, partner=partner, after={"state": run.state})
+            start(run, source=source, by=by)
             follow_request(run, RequestState.QUEUED)
-            ring(run.pk)
     except IntegrityError as clash:
-        existing = _double_of(wish, account, request, by, idempotency_key)
+        existing = _double_of(wish, run.account, request, by, idempotency_key)
         if existing is not None and idempotency_key and existing.idempotency_key == idempotency_key:
             return existing
         raise AlreadyThere(
@@ -141,35 +109,36 @@ def queue_for(request: ShowingRequest, *, source: Source, by: User | None = None
     )
 
 
+def _run_for(wish: Wish, partner: Partner, request: ShowingRequest | None) -> BookingRun:
+    """The run that this wish asks for, not stored yet. Raises Rejected at the field to blame."""
+    property_text = asking.text(wish.property_text, field="property")
+    if not property_text:
+        raise Rejected("Name the property: its MLS number or its address.", field="property")
+    zone = asking.zone(wish.time_zone or partner.time_zone)
+    books = wish.kind == RunKind.BOOK
+    return BookingRun(
+        kind=wish.kind,
+        partner=partner,
+        account=_account_of(partner),
+        request=request,
+        property_text=property_text,
+        mls_number=asking.text(wish.mls_number, field="property")[:40],
+        address=asking.text(wish.address, field="property"),
+        listing_id=wish.listing_id,
+        wanted_date=wish.date,
+        wanted_time=wish.time,
+        duration_minutes=asking.minutes(wish.duration_minutes) if books else wish.duration_minutes,
+        auto_confirm_only=wish.auto_confirm_only,
+        time_zone=zone,
+        starts_at=asking.start(wish.date, wish.time, zone) if books else None,
+    )
+
+
 def _account_of(partner: Partner) -> Account:
     account = partner.accounts.filter(is_active=True).order_by("pk").first()
     if account is None:
         raise Rejected(f"{partner} has no BrokerBay account yet; add one first.", field="partner")
     return account
-
-
-def _start_of(wish: Wish, zone: str) -> datetime | None:
-    if wish.kind != RunKind.BOOK:
-        return None
-    if wish.date is None:
-        raise Rejected("Name the day of the showing.", field="date")
-    if wish.time is None:
-        raise Rejected("Name the time of the showing.", field="time")
-    if wish.duration_minutes is None:
-        raise Rejected("Say how long the showing is to last.", field="duration")
-    try:
-        starts_at = wallclock.instant(wish.date, wish.time, zone)
-    except wallclock.NoSuchTime as skipped:
-        raise Rejected(
-            f"{skipped}: the clocks change that night. Pick another time.", field="time"
-        ) from skipped
-    except OverflowError as far:
-        raise Rejected(TOO_FAR, field="date") from far
-    if starts_at <= timezone.now():
-        raise Rejected("That time has already passed at the property. Pick a later one.", field="date")
-    if starts_at > timezone.now() + FARTHEST_START:
-        raise Rejected(TOO_FAR, field="date")
-    return starts_at
 
 
 def _refuse_if_booked(wish: Wish, account: Account, starts_at: datetime) -> None:
@@ -189,12 +158,3 @@ def _double_of(
         same |= Q(created_by=by, idempotency_key=key)
     same |= Q(account=account, property_text=wish.property_text.strip(), state__in=OPEN_RUN_STATES)
     return BookingRun.objects.filter(same).order_by("-idempotency_key").first()
-
-
-def _wish_in_words(run: BookingRun) -> str:
-    words = f"{run.get_kind_display()} {run.property_text}"
-    if run.wanted_date and run.wanted_time:
-        words += f" on {run.wanted_date:%a %d %b %Y} at {run.wanted_time:%H:%M} ({run.time_zone})"
-    if run.duration_minutes:
-        words += f", {run.duration_minutes} minutes"
-    return words
