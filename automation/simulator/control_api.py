@@ -66,7 +66,10 @@ async def add_listing(world: World, asked: dict[str, Any]) -> str:
 
 async def change_listing(world: World, asked: dict[str, Any]) -> None:
     listing = _known(world.store.listing(asked["id"]), "listing")
-    world.store.put_listing(Listing.read(listing.written() | asked))
+    changed = Listing.read(listing.written() | asked)
+    world.store.put_listing(changed)
+    if changed.is_sold and not listing.is_sold:
+        world.store.cancel_all(changed)
     world.tell("slots_changed", listing=listing.id)
 
 

@@ -58,6 +58,9 @@ class Listing(Record):
     notice_hours: int = 0
     overlaps_allowed: bool = True
     showings_on: bool = True
+    is_active: bool = True  # an inactive one is still shown, but every showing needs approval
+    is_sold: bool = False  # or leased: "No More Showings"
+    appears_at: datetime | None = None  # the site does not know it before; None: it always did
     opens: time = time(9)
     closes: time = time(20)  # 00:00 means the end of the day
     closed_weekdays: tuple[int, ...] = ()  # Monday is 0
@@ -72,6 +75,10 @@ class Listing(Record):
     def address(self) -> str:
         """As the listing page and the wizard spell it, without that comma."""
         return f"{self.street} #{self.unit}" if self.unit else self.street
+
+    @property
+    def is_bookable(self) -> bool:
+        return self.showings_on and not self.is_sold
 
     @property
     def place(self) -> str:
@@ -194,7 +201,7 @@ def _value(kind: str, value: Any) -> Any:
         return value
     if isinstance(value, list):
         return tuple(value) if kind.startswith("tuple") else value
-    if kind == "datetime":
+    if kind.startswith("datetime"):
         return datetime.fromisoformat(value)
     if kind == "date":
         return date.fromisoformat(value)

@@ -42,7 +42,7 @@ def _parts(typed: str) -> tuple[list[str], str, list[str]]:
 
 
 def _fits(listing: Listing, street: list[str], place: list[str]) -> bool:
-    if not street:
+    if not street or not listing.street:
         return False
     own = listing.street.lower().split()
     own_place = f"{listing.city} {listing.province} {listing.postal_code}".lower().split()

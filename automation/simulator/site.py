@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -27,6 +28,7 @@ from automation.simulator.world import Moment, World
 
 STATIC = Path(__file__).parent / "static"
 PAGE_SIZE = 8
+CONTACT_FIELDS = ("First name", "Last name", "E-mail", "Company", "Phone")
 _KEEP_ALIVE = 15.0  # seconds
 _LISTING_PATH = re.compile(r"^/listing/([0-9a-f]{24})\b")
 _UNTOUCHED = ("/control", "/static", "/photo", "/live")
@@ -99,8 +101,10 @@ async def notifications(_: Request, moment: Moment) -> Response:
 async def search(request: Request, moment: Moment) -> Response:
     if answer := await scenarios.answer_instead(Place.SEARCH, moment):
         return answer
-    hits = find(moment.world.store.listings(), request.query_params.get("input", ""))
-    return JSONResponse([_row(scenarios.bent(one, moment)) for one in hits[:25]])
+    known = [one for one in moment.world.store.listings() if _is_known(one, moment)]
+    hits = find(known, request.query_params.get("input", ""))[:25]
+    shown = [one for one in hits if scenarios.met("feed_lag", replace(moment, listing=one)) is None]
+    return JSONResponse([_row(scenarios.bent(one, moment)) for one in shown])
 
 
 @signed_in
@@ -112,15 +116,18 @@ async def listing_page(request: Request, moment: Moment) -> Response:
 @signed_in
 async def wizard(request: Request, moment: Moment) -> Response:
     listing = _listing(request, moment)
-    if listing is None or not listing.showings_on:
+    if listing is None or not listing.is_bookable:
         return _missing()
     here = replace(moment, listing=listing)
+    differently = scenarios.page_scenarios(Place.WIZARD, here)
+    if moment.world.store.setting(_contact_key(_who(moment))):
+        differently.pop("contact_form", None)
     return JSONResponse(
         _row(listing)
         | {
             "today": today(listing, now=moment.world.store.now()).isoformat(),
             "maxMinutes": listing.max_minutes,
-            "scenarios": scenarios.page_scenarios(Place.WIZARD, here),
+            "scenarios": differently,
         }
     )
 
@@ -162,6 +169,17 @@ async def live_slots(request: Request, moment: Moment) -> Response:
             yield ": still here\n\n"
 
     return StreamingResponse(changes(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+@signed_in
+async def save_contact(request: Request, moment: Moment) -> Response:
+    """The details that an agent gives who is no verified one; once saved they are not asked for again."""
+    body = await _body(request)
+    if lacking := [name for name in CONTACT_FIELDS if not str(body.get(name, "")).strip()]:
+        return JSONResponse({"error": f"Please fill in: {', '.join(lacking)}"}, status_code=422)
+    moment.world.store.set_setting(_contact_key(_who(moment)), json.dumps(body))
+    moment.world.tell("contact_saved", account=_who(moment).email)
+    return JSONResponse({"saved": True})
 
 
 async def submit(request: Request) -> Response:
@@ -242,7 +260,16 @@ async def photo(request: Request) -> Response:
 
 def _listing(request: Request, moment: Moment) -> Listing | None:
     listing = moment.world.store.listing(request.path_params["listing_id"])
-    return scenarios.bent(listing, moment) if listing else None
+    return scenarios.bent(listing, moment) if listing and _is_known(listing, moment) else None
+
+
+def _is_known(listing: Listing, moment: Moment) -> bool:
+    """Whether the MLS feed has brought the listing by now."""
+    return listing.appears_at is None or listing.appears_at <= moment.world.store.now()
+
+
+def _contact_key(account: Account) -> str:
+    return f"contact {account.email}"
 
 
 def _own(moment: Moment) -> list[Showing]:
@@ -287,7 +314,8 @@ def _row(listing: Listing) -> dict[str, Any]:
         "days": listing.days_on_market,
         "brokerage": listing.brokerage,
         "agents": listing.agents,
-        "bookable": listing.showings_on,
+        "bookable": listing.is_bookable,
+        "status": "Sold" if listing.is_sold else "Active" if listing.is_active else "Inactive",
         "autoConfirm": listing.auto_confirm,
         "photo": f"/photo/{listing.id}.svg",
     }
@@ -316,6 +344,7 @@ ROUTES: list[BaseRoute] = [
     Route("/", shell),
     Route("/me", me),
     Route("/me/notifications", notifications),
+    Route("/me/contact", save_contact, methods=["POST"]),
     Route("/live/slots", live_slots),
     Route("/search/listings", search),
     Route("/listing/{listing_id}", listing_page),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from automation.simulator.records import Account, Block, Code, Event, Fault, Listing, Post, Showing, SignIn
-from automation.simulator.slots import DURATIONS, Slot, Span, durations_at, read_day, slots_of, span
+from automation.simulator.slots import DURATIONS, Slot, Span, durations_at, read_day, slots_of, span, today
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -241,7 +241,7 @@ class Store:
         """Grants or takes note of a showing; raises Refused with the words that the page shows."""
         day, at, minutes = wish(body)
         with self.transaction():
-            if not listing.showings_on:
+            if not listing.is_bookable:
                 raise Refused(409, "Showings are not available for this listing")
             if minutes > listing.max_minutes:
                 raise Refused(422, f"The longest showing here is {listing.max_minutes} min")
@@ -274,6 +274,12 @@ class Store:
             showing.account,
             _dump(showing.written()),
         )
+
+    def cancel_all(self, listing: Listing) -> None:
+        """What the system does to a listing's open showings once it is sold or leased."""
+        for showing in self.showings(listing_id=listing.id):
+            if showing.date >= today(listing, now=self.now()) and showing.status not in GIVEN_UP:
+                self.put_showing(replace(showing, status="Cancelled"))
 
     def showing(self, showing_id: str) -> Showing | None:
         row = self._one("SELECT record FROM showings WHERE id = ?", showing_id)

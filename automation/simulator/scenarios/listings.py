@@ -12,8 +12,14 @@ listing_rule(
 listing_rule(
     "approval_forced",
     24,
-    about="An auto-confirm listing asks for approval after all.",
-    change=lambda one, _: replace(one, auto_confirm=False),
+    about="The listing is inactive: even an auto-confirm one asks for approval.",
+    change=lambda one, _: replace(one, auto_confirm=False, is_active=False),
+)
+listing_rule(
+    "no_more_showings",
+    23,
+    about="The listing is sold: No More Showings instead of the booking button.",
+    change=lambda one, _: replace(one, is_sold=True),
 )
 listing_rule(
     "min_notice",

@@ -41,9 +41,29 @@ page_rule(
     "overlay_closes",
     17,
     place=Place.SHELL,
-    about="The search overlay closes by itself as results arrive, once.",
+    about="The search overlay closes by itself as results arrive, once, and leaves a blank page.",
 )
 page_rule(
     "product_tour", 79, place=Place.SHELL, about="A product tour lies over the page until it is closed."
 )
-page_rule("chat_bubble", 80, place=Place.SHELL, about="A chat bubble opens over the bottom right corner.")
+page_rule(
+    "chat_bubble",
+    80,
+    place=Place.SHELL,
+    about="A chat bubble opens in the bottom right corner; `over` buttons: over the page's own buttons.",
+)
+page_rule(
+    "help_menu_open", 80, place=Place.SHELL, about="The help menu is open until somebody clicks elsewhere."
+)
+page_rule(
+    "slow_render",
+    81,
+    place=Place.SHELL,
+    about="Everything is drawn `seconds` (2) late, on a blank page until then.",
+)
+page_rule(
+    "contact_form",
+    25,
+    place=Place.WIZARD,
+    about="An unverified agent must save contact details before the wizard opens.",
+)

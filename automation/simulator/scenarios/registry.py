@@ -30,6 +30,7 @@ class Place(StrEnum):
     REQUEST = "request"  # any request of the browser, before it is looked at
     SIGN_IN = "sign_in"  # one step of the sign-in
     SEARCH = "search"  # a search, before it is answered
+    HIT = "hit"  # a listing that a search has found, before it is shown
     LISTING = "listing"  # the listing's data, wherever they are shown or obeyed
     BEFORE_COMMIT = "before_commit"  # the submit has arrived, nothing is booked
     AFTER_COMMIT = "after_commit"  # the showing is booked, the browser does not know yet

@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.responses import JSONResponse, Response
 
-from automation.simulator.scenarios.registry import Options, Place, scenario
+from automation.simulator.scenarios.registry import Options, Place, page_rule, scenario
 from automation.simulator.world import Moment
 
 
@@ -18,5 +18,13 @@ async def late_results(_: Moment, options: Options) -> None:
 
 @scenario(Place.SEARCH, 15)
 async def no_results(_: Moment, __: Options) -> Response:
-    """The search finds nothing, as while the MLS feed lags."""
+    """The search finds nothing."""
     return JSONResponse([])
+
+
+page_rule(
+    "feed_lag",
+    18,
+    place=Place.HIT,
+    about="The listing is missing from the next `times` searches that would find it: the MLS feed lags.",
+)

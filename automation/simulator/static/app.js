@@ -4,6 +4,7 @@ import { h, spinner } from "/static/dom.js";
 import { openSearch, closeSearch } from "/static/search.js";
 import { brokerage } from "/static/pages/brokerage.js";
 import { dashboard } from "/static/pages/dashboard.js";
+import { handedOff } from "/static/pages/handoff.js";
 import { listing } from "/static/pages/listing.js";
 import { wizard } from "/static/pages/wizard.js";
 import { showings } from "/static/pages/showings.js";
@@ -15,6 +16,7 @@ const ROUTES = [
   [/^#\/listing\/list\/brokerage/, brokerage],
   [/^#\/listing\/([0-9a-f]{24})\/appointments\/book/, wizard],
   [/^#\/listing\/([0-9a-f]{24})\/view/, listing],
+  [/^#\/rets\/(v3--[\w-]+)\/appointments\/book/, handedOff],
   [/^#\/my_business\/showings\/buyer/, showings],
   [/^#\/my_business\/showing\/([0-9a-f]{24})/, showing],
   [/^#\/my_business/, dashboard],
@@ -33,10 +35,13 @@ const MENU = [
 const me = await get("/me").catch(() => null);
 const view = h("main.content", { "ui-view": "" });
 let leave = null;
+const late = me?.scenarios.slow_render;
+const drawn = () => late && new Promise((done) => setTimeout(done, 1000 * (late.seconds ?? 2)));
 
 export async function refreshBell() {
-  const { notifications } = await get("/me/notifications");
   const bell = document.querySelector(".bell .count");
+  if (!bell) return; // in a frame there is none
+  const { notifications } = await get("/me/notifications");
   bell.textContent = notifications;
   bell.hidden = notifications === 0;
 }
@@ -54,8 +59,10 @@ async function go() {
   for (const item of document.querySelectorAll(".sidebar a")) {
     item.classList.toggle("active", item.getAttribute("href") === location.hash);
   }
-  view.replaceChildren(h("div.page-loading", {}, spinner()));
   const context = { me, view, signal: leave.signal, refreshBell, id: match[1] };
+  view.replaceChildren(late ? "" : h("div.page-loading", {}, spinner()));
+  await drawn();
+  if (context.signal.aborted) return;
   try {
     await page(context);
   } catch (problem) {
@@ -75,6 +82,9 @@ function shell() {
   });
   addEventListener("keydown", (event) => event.shiftKey && event.key === "Enter" && openSearch(me, ""));
   const help = h("div.help-menu", { hidden: true }, ["Platform Status", "Training Webinars", "Help Center", "Contact Us"].map((text) => h("div", {}, text)));
+  addEventListener("click", (event) => {
+    if (!event.target.closest(".help-menu, [aria-label=Help]")) help.hidden = true;
+  });
   document.querySelector("#app").append(
     h("aside.sidebar", {},
       h("div.sidebar-logo", {}, me.brokerage.split(" ").map((word) => word[0]).join("").slice(0, 2)),
@@ -95,7 +105,9 @@ function shell() {
 }
 
 if (me) {
-  shell();
+  await drawn();
+  if (location.pathname.startsWith("/dashboard")) document.querySelector("#app").append(h("div.framed", {}, view));
+  else shell();
   noise(me.scenarios);
   if (me.scenarios.signed_out_bounces) bounceWhenSignedOut();
   addEventListener("hashchange", go);

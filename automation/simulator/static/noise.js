@@ -13,6 +13,10 @@ export function noise(scenarios) {
     document.body.append(tour);
   }
   if (scenarios.chat_bubble) {
-    document.body.append(h("div.chat-panel", {}, h("strong", {}, "Chat with us"), h("p", {}, "Hi! How can we help you today?")));
+    const close = h("button.chat-close", { type: "button", "aria-label": "Close chat", onclick: () => chat.remove() }, "×");
+    const chat = h(`div.chat-panel${scenarios.chat_bubble.over === "buttons" ? ".over-buttons" : ""}`, { role: "complementary", "aria-label": "Chat" },
+      close, h("strong", {}, "Chat with us"), h("p", {}, "Hi! How can we help you today?"));
+    document.body.append(chat);
   }
+  if (scenarios.help_menu_open) document.querySelector(".help-menu")?.removeAttribute("hidden");
 }

@@ -29,6 +29,7 @@ export function openSearch(me, text) {
     if (mine !== searches) return;
     if (me.scenarios.overlay_closes && closesItself) {
       closesItself = false;
+      document.querySelector("main.content").replaceChildren();
       return closeSearch();
     }
     if (rows.length) results.replaceChildren(table(rows));

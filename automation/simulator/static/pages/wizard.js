@@ -1,6 +1,7 @@
 // The booking wizard: one page, three columns. Only trusted clicks choose a day, a slot, or submit.
 import { get, post } from "/static/api.js";
 import { dialog, h, spinner, toast, trusted } from "/static/dom.js";
+import { contactForm } from "/static/pages/contact.js";
 import { addMonths, minuteOf, monthTitle, sayRange, sayTime, sheet } from "/static/days.js";
 
 const DURATIONS = [15, 30, 45, 60];
@@ -8,6 +9,7 @@ const DURATIONS = [15, 30, 45, 60];
 export async function wizard(context) {
   const { view, id, signal } = context;
   const one = await get(`/listing/${id}/booking`, { signal });
+  if (one.scenarios.contact_form) await contactForm(context, one);
   if (one.scenarios.live_blocked) return;
   view.replaceChildren();
   new Wizard(context, one).open();
