@@ -44,14 +44,13 @@ STROKES: dict[str, dict[str, type]] = {
     "scroll": {"x": int, "y": int, "by": int},
     "text": {"text": str},  # typed where the page's focus is
     "key": {"key": str},
-    "press": {"control": int},  # a control of the page, by its number in the list of them
-    "fill": {"control": int, "text": str},  # …written anew
-    "choose": {"control": int, "text": str},  # …one of its options
+    "press": {"control": int, "label": str},  # a control of the page, by its number in the list of them
+    "fill": {"control": int, "label": str, "text": str},  # …written anew
+    "choose": {"control": int, "label": str, "text": str},  # …one of its options
     "size": {"width": int, "height": int},  # of the person's own window
     "back": {},
     "start_over": {},
     "done": {},  # for what the robot cannot see by itself: a challenge was answered
-    "stop": {},
 }
 
 

@@ -25,6 +25,7 @@ from automation import holders
 from bookings.queries import holders as lost_holders
 from bookings.services import runs
 from brokerbay.ops import pulse
+from brokerbay.ops.handoffs import Handoffs
 from brokerbay.ops.processes import end_all_in, living_in, own_temporary_folder
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Supervisor:
         self._pulse = self._new_pulse()
         self._restarts = 0
         self._started = 0.0
+        self._handoffs = Handoffs(self.name) if queue == "booking" else None
 
     def run(self) -> None:
         """Block until SIGTERM or SIGINT, then end the cluster and everything below it."""
@@ -60,8 +62,12 @@ class Supervisor:
         try:
             while not self._stop.is_set():
                 self._keep_child()
+                if self._handoffs is not None:
+                    self._handoffs.tend()
                 self._stop.wait(LOOK_EVERY)
         finally:
+            if self._handoffs is not None:
+                self._handoffs.end()
             self._end_child()
             self._release()
 

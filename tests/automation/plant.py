@@ -46,7 +46,7 @@ def booking_workers(control: Control, **environment: str) -> Iterator[subprocess
     env = {
         **os.environ,
         "ENV_FILE": "",
-        "DATABASE_URL": _database_url(),
+        "DATABASE_URL": database_url(),
         "DATA_DIR": str(settings.DATA_DIR),
         "BROKERBAY_URL": control.base_url,
         "LOG_LEVEL": "WARNING",
@@ -66,7 +66,7 @@ def booking_workers(control: Control, **environment: str) -> Iterator[subprocess
         until(lambda: not any(lives(child) for child in below), what="the workers' processes to be gone")
 
 
-def _database_url() -> str:
+def database_url() -> str:
     values = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{values['NAME']}"
