@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from playwright.async_api import Error, Frame, Page
 from playwright.async_api import TimeoutError as WaitedTooLong
@@ -61,6 +62,13 @@ class Attempt:
     @property
     def shell(self) -> Shell:
         return Shell(self.page, self.site.base_url)
+
+    @property
+    def near(self) -> date:
+        """A day in the year that days without one are meant for."""
+        if self.order.showing is not None:
+            return self.order.showing.date
+        return self.order.date or datetime.now(UTC).date()
 
     @property
     def wizard(self) -> Wizard:

@@ -29,6 +29,8 @@ from automation.engine.telling import Teller
 
 logger = logging.getLogger(__name__)
 
+_CHANGES = (OrderKind.CANCEL, OrderKind.RESCHEDULE)
+_TIMED = (OrderKind.BOOK, OrderKind.RESCHEDULE)
 _PARKS = (NeedsSignIn, ChallengeShown, AmbiguousListing, RateLimited)
 
 
@@ -101,13 +103,16 @@ def _leaves_doubt(attempt: Attempt, outcome: Outcome) -> bool:
 
 
 def _check(order: Order) -> None:
-    if not (order.mls_number or order.address or order.listing_id):
-        raise ValueError("An order needs an MLS number, an address or a listing's id.")
-    if order.kind is OrderKind.CHECK:
+    if order.kind is OrderKind.RECONCILE:
         return
-    if order.date is None or order.time is None:
+    if order.kind in _CHANGES and order.showing is None:
+        raise ValueError("An order to change a showing must name it.")
+    if order.showing is None and not (order.mls_number or order.address or order.listing_id):
+        raise ValueError("An order needs an MLS number, an address or a listing's id.")
+    needs_time = order.kind in _TIMED or (order.kind is OrderKind.LOOK_UP and order.showing is None)
+    if needs_time and (order.date is None or order.time is None):
         raise ValueError("A booking needs a date and a time, and so does looking for one.")
-    if order.kind is OrderKind.BOOK and order.duration_minutes is None:
+    if order.kind in _TIMED and order.duration_minutes is None:
         raise ValueError("A booking needs a duration.")
 
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from automation.engine.attempt import Attempt
-from automation.engine.contract import OrderKind, Outcome, Result, Step
+from automation.engine.contract import Order, OrderKind, Outcome, Result, Step
 from automation.engine.listings import parse_address
-from automation.engine.steps.check_own_list import adopt, check_own_list, describe, settle_by_own_list
+from automation.engine.steps.check_own_list import (
+    adopt,
+    check_own_list,
+    describe,
+    read_own_list,
+    settle_by_own_list,
+)
 from automation.engine.steps.choose_date import choose_date
 from automation.engine.steps.choose_duration import choose_duration
 from automation.engine.steps.choose_slot import choose_slot
 from automation.engine.steps.find_listing import find_listing
+from automation.engine.steps.open_showing import look_at_showing
 from automation.engine.steps.open_site import open_site
 from automation.engine.steps.open_wizard import open_wizard
 from automation.engine.steps.own_list import learn_id
+from automation.engine.steps.read_slots import read_slots
 from automation.engine.steps.rehearse import rehearse
 from automation.engine.steps.submit import submit
 from automation.engine.steps.verify import verify
@@ -47,12 +55,26 @@ async def _check_listing(attempt: Attempt) -> Outcome:
     await attempt.perform(Step.OPEN_SITE, open_site)
     await attempt.perform(Step.FIND_LISTING, find_listing)
     await attempt.perform(Step.OPEN_WIZARD, open_wizard)
+    if attempt.order.date is not None:
+        await attempt.perform(Step.CHOOSE_DATE, choose_date)
+        await attempt.perform(Step.CHOOSE_SLOT, read_slots)
     return Outcome(result=Result.FOUND)
+
+
+async def _reconcile(attempt: Attempt) -> Outcome:
+    await attempt.perform(Step.OPEN_SITE, open_site)
+    await attempt.perform(Step.CHECK_OWN_LIST, read_own_list)
+    return Outcome(result=Result.FOUND, own_showings=attempt.own_showings)
 
 
 async def _look_up(attempt: Attempt) -> Outcome:
     await attempt.perform(Step.OPEN_SITE, open_site)
-    if not attempt.order.listing_id and not parse_address(attempt.order.address).is_complete:
+    known = attempt.order.showing
+    if known is not None and known.showing_id:
+        await attempt.perform(Step.OPEN_SHOWING, look_at_showing)
+        if attempt.showing is not None:
+            return Outcome(result=Result.FOUND)
+    elif known is None and not _names_the_home(attempt.order):
         # The list names homes by address; an MLS number alone must be looked up first.
         await attempt.perform(Step.FIND_LISTING, find_listing)
         await attempt.perform(Step.OPEN_SITE, open_site)
@@ -65,7 +87,12 @@ PLAYS: Mapping[OrderKind, Callable[[Attempt], Awaitable[Outcome]]] = {
     OrderKind.BOOK: _book,
     OrderKind.CHECK: _check_listing,
     OrderKind.LOOK_UP: _look_up,
+    OrderKind.RECONCILE: _reconcile,
 }
+
+
+def _names_the_home(order: Order) -> bool:
+    return bool(order.listing_id) or parse_address(order.address).is_complete
 
 
 async def _adopted(attempt: Attempt) -> Outcome:

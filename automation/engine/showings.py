@@ -19,6 +19,8 @@ _STATUSES = {
     "requested": ShowingStatus.REQUESTED,
     "awaiting approval": ShowingStatus.REQUESTED,
     "reschedule": ShowingStatus.REQUESTED,
+    "rescheduled": ShowingStatus.REQUESTED,
+    "reschedule requested": ShowingStatus.REQUESTED,
     "declined": ShowingStatus.DECLINED,
     "denied": ShowingStatus.DECLINED,
     "cancelled": ShowingStatus.CANCELLED,
@@ -27,6 +29,7 @@ _STATUSES = {
     "time suggested": ShowingStatus.TIME_SUGGESTED,
     "suggested time": ShowingStatus.TIME_SUGGESTED,
 }
+STATUS_WORDS = tuple(_STATUSES)  # lower-case, one blank between words
 # An unknown badge counts as live: better not to book than to book twice.
 _DEAD = frozenset({ShowingStatus.DECLINED, ShowingStatus.CANCELLED})
 
@@ -54,10 +57,11 @@ class Wanted:
 
 def status_of(badge: str) -> ShowingStatus:
     """
-    >>> [status_of(badge).value for badge in ("Awaiting Approval", "CANCELED", "On the moon")]
+    >>> [status_of(badge).value for badge in ("Awaiting Approval", "Showing Canceled", "On the moon")]
     ['requested', 'cancelled', 'unknown']
     """
-    return _STATUSES.get(" ".join(badge.lower().split()), ShowingStatus.UNKNOWN)
+    words = " ".join(badge.lower().split()).removeprefix("showing ")
+    return _STATUSES.get(words, ShowingStatus.UNKNOWN)
 
 
 def is_live(showing: SeenShowing) -> bool:
@@ -98,8 +102,13 @@ def read_showing(row: ShowingRow, *, near: date) -> SeenShowing | None:
 
 def find_showing(showings: Iterable[SeenShowing], wanted: Wanted) -> SeenShowing | None:
     """The showing at exactly this home, day and time: a live one before a dead one."""
-    fits = [seen for seen in showings if _likeness(wanted, seen) is Likeness.SAME]
+    fits = fitting_showings(showings, wanted)
     return next((seen for seen in fits if is_live(seen)), fits[0] if fits else None)
+
+
+def fitting_showings(showings: Iterable[SeenShowing], wanted: Wanted) -> Sequence[SeenShowing]:
+    """All at exactly this home, day and time, live or not."""
+    return [seen for seen in showings if _likeness(wanted, seen) is Likeness.SAME]
 
 
 def doubtful_showings(showings: Iterable[SeenShowing], wanted: Wanted) -> Sequence[SeenShowing]:

@@ -30,6 +30,17 @@ class Shell:
             response = await self._page.goto(address, wait_until="commit")
         return response.status if response else None
 
+    async def load(self, route: str) -> int | None:
+        """Goes to a route by loading the whole site anew: nothing that was drawn before is left."""
+        if not self.is_at(route):
+            await self._page.goto(self.address(route), wait_until="commit")
+        response = await self._page.reload(wait_until="commit")
+        return response.status if response else None
+
+    def is_at(self, route: str) -> bool:
+        """Whether the address bar shows this route, with or without a query behind it."""
+        return self._page.url.partition("#")[2].partition("?")[0] == f"/{route}"
+
     async def wait_until_known(self) -> None:
         """Until the site shows whether we are signed in; a blank page is still loading. Seconds."""
         signs = search_field(self._page).or_(self._sign_in.signs)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Level, SeenShowing, ShowingStatus
 from automation.engine.errors import AmbiguousListing
 from automation.engine.showings import Wanted, doubtful_showings, find_showing, is_live
 from automation.engine.slots import say_day, say_time
-from automation.engine.steps.own_list import read_all
+from automation.engine.steps.own_list import read_all, read_all_twice
 
 _SAID = {
     ShowingStatus.CONFIRMED: "confirmed",
@@ -31,14 +33,29 @@ async def check_own_list(attempt: Attempt) -> Done:
     )
 
 
+async def read_own_list(attempt: Attempt) -> Done:
+    """Reads the whole list, for whoever compares it with what is known here."""
+    attempt.own_showings = await read_all_twice(attempt)
+    live = sum(is_live(seen) for seen in attempt.own_showings)
+    return Done(
+        message=f"Read the account's own list to its end: {len(attempt.own_showings)} showings, {live} live.",
+        level=Level.SUCCESS,
+        same_view=True,
+    )
+
+
 async def settle_by_own_list(attempt: Attempt) -> Done:
-    """Says surely whether the order's showing is in the list, or raises: in doubt a person must look."""
+    """Says surely whether the order's showing is in the list, or raises: in doubt a person must look.
+
+    A showing that was to be moved is looked for at both times: where it is live counts.
+    """
     attempt.own_showings = await read_all(attempt)
-    wanted = wanted_showing(attempt)
-    attempt.showing = find_showing(attempt.own_showings, wanted)
+    places = wanted_places(attempt)
+    found = [seen for wanted in places if (seen := find_showing(attempt.own_showings, wanted))]
+    attempt.showing = next((seen for seen in found if is_live(seen)), found[0] if found else None)
     if attempt.showing is not None:
         return Done(message=f"BrokerBay's list has it: {describe(attempt.showing)}.", level=Level.SUCCESS)
-    if doubtful_showings(attempt.own_showings, wanted):
+    if any(doubtful_showings(attempt.own_showings, wanted) for wanted in places):
         raise AmbiguousListing(
             "BrokerBay's list has a showing at this time at this street number, but the order does not name "
             "the home in full: a person must say whether it is the one."
@@ -56,6 +73,17 @@ def adopt(attempt: Attempt) -> SeenShowing | None:
         return None
     attempt.showing = found
     return found
+
+
+def wanted_places(attempt: Attempt) -> list[Wanted]:
+    """Where a look-up may find its showing: as it was last seen, then as the order wants it."""
+    order, known = attempt.order, attempt.order.showing
+    if known is None:
+        return [wanted_showing(attempt)]
+    seen_last = Wanted(address=known.address, listing_id=known.listing_id, date=known.date, time=known.time)
+    if order.date is None or order.time is None:
+        return [seen_last]
+    return [seen_last, replace(seen_last, date=order.date, time=order.time)]
 
 
 def wanted_showing(attempt: Attempt) -> Wanted:

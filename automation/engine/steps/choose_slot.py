@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import time
 
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import OpenSlot
@@ -16,15 +18,7 @@ async def choose_slot(attempt: Attempt) -> Done:
     if day is None or wanted is None:
         raise ValueError("A booking needs a date and a time.")
     wizard = attempt.wizard
-    seen = await wizard.slots()
-    if attempt.listing is not None:
-        attempt.listing = replace(attempt.listing, time_zone=seen.time_zone)
-    open_times = {
-        time: index
-        for index, block in enumerate(seen.blocks)
-        if block.is_open and (time := parse_time(block.text))
-    }
-    attempt.open_slots = tuple(OpenSlot(date=day, time=time) for time in sorted(open_times))
+    open_times = await see_slots(attempt)
     if wanted not in open_times:
         raise SlotUnavailable(
             f"{say_time(wanted)} on {say_day(day)} is not free. "
@@ -35,3 +29,20 @@ async def choose_slot(attempt: Attempt) -> Done:
     return Done(
         message=f"Chose {say_time(wanted)}; {len(open_times)} times were open.", touched=wizard.SELECTED_BLOCK
     )
+
+
+async def see_slots(attempt: Attempt) -> Mapping[time, int]:
+    """The open start times of the chosen day and where each stands; keeps them, and the listing's zone."""
+    day = attempt.order.date
+    if day is None:
+        raise ValueError("Slots belong to a day.")
+    seen = await attempt.wizard.slots()
+    if attempt.listing is not None:
+        attempt.listing = replace(attempt.listing, time_zone=seen.time_zone)
+    open_times = {
+        start: index
+        for index, block in enumerate(seen.blocks)
+        if block.is_open and (start := parse_time(block.text))
+    }
+    attempt.open_slots = tuple(OpenSlot(date=day, time=start) for start in sorted(open_times))
+    return open_times

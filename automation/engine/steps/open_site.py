@@ -5,14 +5,16 @@ from __future__ import annotations
 from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import OrderKind
+from automation.engine.contract import Order, OrderKind
 from automation.engine.errors import NeedsSignIn, RateLimited, SiteDown
 from automation.engine.pages.my_showings import MyShowings
+from automation.engine.pages.showing import ShowingPage
 
 
 async def open_site(attempt: Attempt) -> Done:
     """Raises `NeedsSignIn` by what is visible only, `RateLimited`, `SiteDown`."""
-    status = await attempt.shell.open(MyShowings.ROUTE)
+    route = _first_route(attempt.order)
+    status = await attempt.shell.open(route)
     if status == 429:
         raise RateLimited("BrokerBay asks us to slow down (429). Nothing was sent; we try again later.")
     if status is not None and status >= 500:
@@ -25,6 +27,12 @@ async def open_site(attempt: Attempt) -> Done:
         ) from error
     if await attempt.shell.is_signed_out():
         raise NeedsSignIn("BrokerBay asks for a sign-in. Nothing was sent: a person must sign in again.")
-    if attempt.order.kind is not OrderKind.CHECK:
+    if route == MyShowings.ROUTE and attempt.order.kind is not OrderKind.CHECK:
         await MyShowings(attempt.page).wait_until_drawn()
     return Done(message="Opened BrokerBay; the account is signed in.")
+
+
+def _first_route(order: Order) -> str:
+    if order.showing is not None and order.showing.showing_id:
+        return ShowingPage.route(order.showing.showing_id)
+    return MyShowings.ROUTE

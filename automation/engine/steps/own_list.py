@@ -16,6 +16,8 @@ from automation.engine.showings import read_showing
 
 logger = logging.getLogger(__name__)
 
+READS = 3  # after the first
+
 
 async def pages_of(attempt: Attempt) -> AsyncIterator[ListPage]:
     """Each page of the list that is open, from the first on."""
@@ -41,11 +43,22 @@ async def read_all(attempt: Attempt) -> tuple[SeenShowing, ...]:
     return tuple(showing for showing in showings if showing is not None)
 
 
+async def read_all_twice(attempt: Attempt) -> tuple[SeenShowing, ...]:
+    """Every showing, read until two reads in a row agree: rows move between pages while one is read."""
+    before = await read_all(attempt)
+    for _ in range(READS):
+        await attempt.pictured()
+        await attempt.shell.load(MyShowings.ROUTE)
+        showings = await read_all(attempt)
+        if showings == before:
+            return showings
+        before = showings
+    raise SiteDown("BrokerBay's list of showings kept changing while it was read. Nothing was sent.")
+
+
 def showings_on(page: ListPage, attempt: Attempt) -> list[SeenShowing | None]:
     """Row by row what a page holds; None for a row that cannot be read."""
-    if attempt.order.date is None:
-        raise ValueError("Looking for a showing needs its date.")
-    return [read_showing(row, near=attempt.order.date) for row in page.rows]
+    return [read_showing(row, near=attempt.near) for row in page.rows]
 
 
 def is_complete(pages: Sequence[ListPage]) -> bool:
