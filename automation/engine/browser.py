@@ -15,6 +15,8 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Error, Playwright, async_playwright
 
+from automation.engine.door import Door, hang
+
 logger = logging.getLogger(__name__)
 
 SYSTEM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -75,6 +77,7 @@ class _Warm:
     """A context kept open for one account, and the session that it was opened with."""
 
     context: BrowserContext
+    door: Door
     session_state: Mapping[str, Any] | None
     uses: int = 0
     is_open: bool = field(default=True)
@@ -145,6 +148,7 @@ class WarmBrowser:
         if warm is not None:
             del self._contexts[account_key]
             await _quietly(warm.context.close())
+            warm.door.close()
         try:
             warm = await self._open_context(session_state)
         except Error:
@@ -157,6 +161,8 @@ class WarmBrowser:
 
     async def _still_fits(self, warm: _Warm, session_state: Mapping[str, Any] | None) -> bool:
         if not warm.is_open or not self.is_running or warm.uses >= self._uses_per_context:
+            return False
+        if warm.door.is_barred:
             return False
         try:
             if warm.session_state == session_state:
@@ -173,16 +179,25 @@ class WarmBrowser:
 
     async def _open_context(self, session_state: Mapping[str, Any] | None) -> _Warm:
         browser = await self._running_browser()
-        context = await browser.new_context(
-            storage_state=session_state or None,  # type: ignore[arg-type]
-            viewport=VIEWPORT,  # type: ignore[arg-type]
-            locale="en-CA",
-            service_workers="block",  # a worker's own requests would slip past the gate
-        )
-        warm = _Warm(context=context, session_state=session_state)
+        door = Door()
+        try:
+            context = await browser.new_context(
+                storage_state=session_state or None,  # type: ignore[arg-type]
+                viewport=VIEWPORT,  # type: ignore[arg-type]
+                locale="en-CA",
+                service_workers="block",  # a worker's own requests would slip past the gate
+                # Chromium would go to loopback by itself, past the door.
+                proxy={"server": await door.open(), "bypass": "<-loopback>"},
+            )
+        except BaseException:
+            door.close()
+            raise
+        hang(door, context)
+        warm = _Warm(context=context, door=door, session_state=session_state)
 
         def closed(_: BrowserContext) -> None:
             warm.is_open = False
+            door.close()
 
         context.on("close", closed)
         return warm
@@ -211,11 +226,14 @@ class WarmBrowser:
     async def _shut_down(self) -> None:
         browser, self._browser = self._browser, None
         playwright, self._playwright = self._playwright, None
+        doors = [warm.door for warm in self._contexts.values()]
         self._contexts.clear()
         if browser is not None:
             await _quietly(browser.close())
         if playwright is not None:
             await _quietly(playwright.stop())
+        for door in doors:
+            door.close()
 
     def _start_idle_timer(self) -> None:
         loop = asyncio.get_running_loop()

@@ -42,7 +42,7 @@ async def play(context: BrowserContext, order: Order, *, site: Site, listener: L
     Raises ValueError for an order that lacks what its kind needs.
     """
     _check(order)
-    gate = Gate(context, listener, answer_timeout=site.answer_timeout)
+    gate = Gate(context, listener, base_url=site.base_url, answer_timeout=site.answer_timeout)
     try:
         page = await context.new_page()
     except Error:
