@@ -112,7 +112,13 @@ class Control:
         return str(self._ask("add_showing", **_plain({"status": "Confirmed", **wish, **more})))
 
     def set_status(self, showing_id: str, status: str) -> None:
+        """What the listing side decides: Confirmed, Declined, Cancelled, …"""
         self._ask("set_status", showing_id=showing_id, status=status)
+
+    def suggest_time(self, showing_id: str, *, on: date, at: time) -> None:
+        """The listing side would rather have that time."""
+        moment = datetime.combine(on, at).isoformat()
+        self._ask("set_status", showing_id=showing_id, status="Suggested Time Change", suggested=moment)
 
     def showings(self, *, account: str | None = None, listing_id: str | None = None) -> list[Showing]:
         """All that are booked, also those not visible yet; the latest start first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
@@ -43,8 +43,7 @@ def routes(token: str) -> list[BaseRoute]:
 
 
 async def reset(world: World, _: dict[str, Any]) -> None:
-    world.release(None, go_on=False)
-    world.store.clear()
+    world.forget()
 
 
 async def seed(world: World, asked: dict[str, Any]) -> None:
@@ -130,8 +129,8 @@ async def add_showing(world: World, asked: dict[str, Any]) -> str:
 
 
 async def set_status(world: World, asked: dict[str, Any]) -> None:
-    showing = _known(world.store.showing(asked["showing_id"]), "showing")
-    world.store.put_showing(replace(showing, status=str(asked["status"])))
+    suggested = datetime.fromisoformat(asked["suggested"]) if asked.get("suggested") else None
+    world.set_status(asked["showing_id"], str(asked["status"]), suggested=suggested)
 
 
 async def showings(world: World, asked: dict[str, Any]) -> list[dict[str, Any]]:

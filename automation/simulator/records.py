@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, time
 from typing import Any, Self
 
+GIVEN_UP = frozenset({"Cancelled", "Declined"})  # the badges of showings that will not take place
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
@@ -149,6 +151,9 @@ class Showing(Record):
     showing_type: str = "Buyer/Broker"
     instruction_by: str = "Email"
     note: str = ""
+    reason: str = ""  # why it was cancelled, as the account said
+    suggested: datetime | None = None  # wall-clock: the other time that the listing side would rather have
+    earlier: dict[str, Any] | None = None  # what the account's list goes on to show until `visible_at`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,16 +170,17 @@ class Fault(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post(Record):
-    """One submit as it arrived, whatever became of it."""
+    """One request that was to change something, as it arrived, whatever became of it."""
 
     number: int
     received_at: datetime
+    kind: str  # book, cancel or reschedule
     listing_id: str
     account: str | None  # None: nobody was signed in
     body: dict[str, Any]
     state: str  # received, held, done
     committed: bool
-    showing_id: str | None = None
+    showing_id: str | None = None  # the showing that it made, or the one that it is about
     answer: int | None = None  # the HTTP status sent; None while open, or when the connection was dropped
 
 

@@ -9,15 +9,26 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from automation.simulator.records import Account, Block, Code, Event, Fault, Listing, Post, Showing, SignIn
-from automation.simulator.slots import DURATIONS, Slot, Span, durations_at, read_day, slots_of, span, today
+from automation.simulator.records import (
+    GIVEN_UP,
+    Account,
+    Block,
+    Code,
+    Event,
+    Fault,
+    Listing,
+    Post,
+    Showing,
+    SignIn,
+)
+from automation.simulator.slots import Slot, Span, slots_of, span, today
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -41,7 +52,7 @@ CREATE TABLE IF NOT EXISTS faults (
 CREATE TABLE IF NOT EXISTS posts (
     number INTEGER PRIMARY KEY AUTOINCREMENT, received_at TEXT NOT NULL, listing_id TEXT NOT NULL,
     account TEXT, body TEXT NOT NULL, state TEXT NOT NULL, committed INTEGER NOT NULL, showing_id TEXT,
-    answer INTEGER);
+    answer INTEGER, kind TEXT NOT NULL DEFAULT 'book');
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, kind TEXT NOT NULL, details TEXT NOT NULL);
 """
@@ -59,16 +70,6 @@ _TABLES = (
     "listings",
     "accounts",
 )
-GIVEN_UP = frozenset({"Cancelled", "Declined"})
-
-
-class Refused(Exception):
-    """BrokerBay says no to a submit; `status` is the HTTP status and `message` what the page shows."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 def new_id() -> str:
@@ -86,9 +87,15 @@ class Store:
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute("PRAGMA foreign_keys=ON")
         self._db.executescript(_SCHEMA)
+        self._follow_schema()
 
     def close(self) -> None:
         self._db.close()
+
+    def _follow_schema(self) -> None:
+        """A file from before cancels and reschedules gets the column that tells them apart."""
+        if "kind" not in {row["name"] for row in self._all("PRAGMA table_info(posts)")}:
+            self._run("ALTER TABLE posts ADD COLUMN kind TEXT NOT NULL DEFAULT 'book'")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -161,15 +168,20 @@ class Store:
         rows = self._all("SELECT * FROM blocks WHERE listing_id = ? ORDER BY id", listing_id)
         return [Block.read(dict(row)) for row in rows]
 
-    def slots(self, listing: Listing, day: date) -> list[Slot]:
-        return slots_of(listing, day, now=self.now(), busy=self._busy(listing))
+    def slots(self, listing: Listing, day: date, *, moving: str = "") -> list[Slot]:
+        """The day's slots; the showing `moving`, which is to get another time, stands in nobody's way."""
+        return slots_of(listing, day, now=self.now(), busy=self._busy(listing, moving))
 
-    def _busy(self, listing: Listing) -> list[Span]:
+    def _busy(self, listing: Listing, moving: str) -> list[Span]:
         zone = listing.time_zone
         busy = [span(block.date, block.time, block.minutes, zone=zone) for block in self.blocks(listing.id)]
         if listing.overlaps_allowed:
             return busy
-        showings = [one for one in self.showings(listing_id=listing.id) if one.status not in GIVEN_UP]
+        showings = [
+            one
+            for one in self.showings(listing_id=listing.id)
+            if one.status not in GIVEN_UP and one.id != moving
+        ]
         return busy + [span(one.date, one.time, one.minutes, zone=zone) for one in showings]
 
     # Accounts and sessions
@@ -237,34 +249,6 @@ class Store:
 
     # Showings
 
-    def book(self, listing: Listing, account: Account, body: dict[str, Any]) -> Showing:
-        """Grants or takes note of a showing; raises Refused with the words that the page shows."""
-        day, at, minutes = wish(body)
-        with self.transaction():
-            if not listing.is_bookable:
-                raise Refused(409, "Showings are not available for this listing")
-            if minutes > listing.max_minutes:
-                raise Refused(422, f"The longest showing here is {listing.max_minutes} min")
-            if minutes not in durations_at(self.slots(listing, day), at, most=listing.max_minutes):
-                raise Refused(409, "That time is no longer available")
-            now = self.now()
-            showing = Showing(
-                id=new_id(),
-                listing_id=listing.id,
-                account=account.email,
-                date=day,
-                time=at,
-                minutes=minutes,
-                status="Confirmed" if listing.auto_confirm else "New",
-                created_at=now,
-                visible_at=now,
-                showing_type=str(body.get("showingType") or "Buyer/Broker"),
-                instruction_by=str(body.get("sendInstructionBy") or "Email"),
-                note=str(body.get("note") or ""),
-            )
-            self.put_showing(showing)
-        return showing
-
     def put_showing(self, showing: Showing) -> None:
         self._run(
             "INSERT INTO showings VALUES (?, ?, ?, ?)"
@@ -293,8 +277,7 @@ class Store:
             account,
             listing_id,
         )
-        found = [Showing.read(json.loads(row["record"])) for row in rows]
-        return sorted(found, key=lambda one: (one.date, one.time, one.created_at), reverse=True)
+        return latest_first(Showing.read(json.loads(row["record"])) for row in rows)
 
     # Faults
 
@@ -329,29 +312,43 @@ class Store:
 
     # What happened
 
-    def receive_post(self, *, listing_id: str, account: str | None, body: dict[str, Any]) -> Post:
+    def receive_post(
+        self,
+        kind: str,
+        *,
+        listing_id: str,
+        account: str | None,
+        body: dict[str, Any],
+        showing_id: str | None = None,
+    ) -> Post:
         cursor = self._run(
-            "INSERT INTO posts (received_at, listing_id, account, body, state, committed)"
-            " VALUES (?, ?, ?, ?, 'received', 0)",
+            "INSERT INTO posts (received_at, kind, listing_id, showing_id, account, body, state, committed)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'received', 0)",
             datetime.now(UTC).isoformat(),
+            kind,
             listing_id,
+            showing_id,
             account,
             _dump(body),
         )
         return self.post(int(cursor.lastrowid or 0))
 
-    def change_post(self, post: Post, **changes: Any) -> Post | None:
+    def change_post(self, number: int, **changes: Any) -> Post | None:
         """The post as changed; None when it is forgotten meanwhile."""
-        changed = replace(post, **changes)
-        cursor = self._run(
-            "UPDATE posts SET state = ?, committed = ?, showing_id = ?, answer = ? WHERE number = ?",
-            changed.state,
-            int(changed.committed),
-            changed.showing_id,
-            changed.answer,
-            changed.number,
-        )
-        return changed if cursor.rowcount == 1 else None
+        with self.transaction():
+            row = self._one("SELECT * FROM posts WHERE number = ?", number)
+            if row is None:
+                return None
+            changed = replace(_post(row), **changes)
+            self._run(
+                "UPDATE posts SET state = ?, committed = ?, showing_id = ?, answer = ? WHERE number = ?",
+                changed.state,
+                int(changed.committed),
+                changed.showing_id,
+                changed.answer,
+                changed.number,
+            )
+        return changed
 
     def post(self, number: int) -> Post:
         row = self._one("SELECT * FROM posts WHERE number = ?", number)
@@ -389,6 +386,10 @@ class Store:
         return self._db.execute(statement, values).fetchall()
 
 
+def latest_first(showings: Iterable[Showing]) -> list[Showing]:
+    return sorted(showings, key=lambda one: (one.date, one.time, one.created_at), reverse=True)
+
+
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -396,15 +397,3 @@ def _dump(value: Any) -> str:
 def _post(row: sqlite3.Row) -> Post:
     raw = dict(row)
     return Post.read({**raw, "body": json.loads(raw["body"]), "committed": bool(raw["committed"])})
-
-
-def wish(body: dict[str, Any]) -> tuple[date, time, int]:
-    """Day, start and minutes that a submit asks for; raises Refused when they are not there."""
-    try:
-        day, at = read_day(str(body["date"])), time.fromisoformat(str(body["time"]))
-        minutes = int(body["duration"])
-    except (KeyError, ValueError) as error:
-        raise Refused(422, "Date, time and duration are needed") from error
-    if minutes not in DURATIONS:
-        raise Refused(422, "Durations are 15, 30, 45 or 60 min")
-    return day, at, minutes

@@ -32,10 +32,12 @@ class Place(StrEnum):
     SEARCH = "search"  # a search, before it is answered
     HIT = "hit"  # a listing that a search has found, before it is shown
     LISTING = "listing"  # the listing's data, wherever they are shown or obeyed
-    BEFORE_COMMIT = "before_commit"  # the submit has arrived, nothing is booked
-    AFTER_COMMIT = "after_commit"  # the showing is booked, the browser does not know yet
+    BEFORE_COMMIT = "before_commit"  # a submit has arrived, nothing is done
+    AFTER_COMMIT = "after_commit"  # it is booked, cancelled or moved, the browser does not know yet
+    LIST = "list"  # the account's own list, before a page of it is answered
     SHELL = "shell"  # the page's script, once per load of the page
-    WIZARD = "wizard"  # the page's script, once per opening of the wizard
+    WIZARD = "wizard"  # the page's script, once per opening of the wizard, also of the form that moves one
+    SHOWING = "showing"  # the page's script, once per opening of a showing's own page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,4 +84,4 @@ async def hold_after_commit(moment: Moment, _: Options) -> Response | None:
 async def late_in_list(moment: Moment, options: Options) -> None:
     """The new showing appears in the account's own list only after `seconds` (5)."""
     if moment.showing:
-        moment.world.hide(moment.showing, seconds=float(options.get("seconds", 5)))
+        moment.world.hide(moment.showing, before=moment.before, seconds=float(options.get("seconds", 5)))
