@@ -1,8 +1,9 @@
 // The booking wizard: one page, three columns. Only trusted clicks choose a day, a slot, or submit.
 import { get, post } from "/static/api.js";
-import { dialog, h, spinner, toast, trusted } from "/static/dom.js";
+import { challenge, dialog, h, spinner, toast, trusted } from "/static/dom.js";
 import { contactForm } from "/static/pages/contact.js";
-import { addMonths, minuteOf, monthTitle, sayRange, sayTime, sheet } from "/static/days.js";
+import { badge } from "/static/pages/showings.js";
+import { addMonths, minuteOf, monthTitle, sayDay, sayRange, sayTime, sheet } from "/static/days.js";
 
 const DURATIONS = [15, 30, 45, 60];
 
@@ -15,13 +16,26 @@ export async function wizard(context) {
   new Wizard(context, one).open();
 }
 
+// The same three steps, to move a showing: its answer is `one.original`.
+export async function moveShowing(context, one) {
+  if (one.scenarios.live_blocked) return;
+  context.view.replaceChildren();
+  new Wizard(context, one).open();
+}
+
+const originalShowing = (one) =>
+  h("section.card.original-showing", {},
+    h("h2", {}, "Original Showing"),
+    h("span.date", {}, sayDay(one.date)), h("span.time", {}, sayRange(one.time, one.minutes)), h("span.duration", {}, `${one.minutes} min`), badge(one.status));
+
 class Wizard {
   constructor(context, one) {
     this.context = context;
     this.one = one;
+    this.original = one.original;
     this.can = one.scenarios;
-    this.day = one.today;
-    this.month = one.today;
+    this.day = one.original && one.original.date >= one.today ? one.original.date : one.today;
+    this.month = this.day;
     this.slots = [];
     this.time = null;
     this.minutes = null;
@@ -32,16 +46,18 @@ class Wizard {
 
   open() {
     const { one } = this;
-    this.label = one.autoConfirm ? "AUTO-CONFIRM" : "Book Showing";
-    this.submitButton = h(`button.btn.submit-showing${one.autoConfirm ? ".auto-confirm" : ".approval"}`, { type: "button", disabled: true, onclick: trusted(() => this.submit()) }, this.label);
+    const confirmsAtOnce = one.autoConfirm && !this.original;
+    this.label = confirmsAtOnce ? "AUTO-CONFIRM" : "Book Showing";
+    this.submitButton = h(`button.btn.submit-showing${confirmsAtOnce ? ".auto-confirm" : ".approval"}`, { type: "button", disabled: true, onclick: trusted(() => this.submit()) }, this.label);
     this.calendar = h("div.datepicker-booking");
     this.zone = h("div.time-zone-line");
     this.caption = h("div.auto-caption");
     this.list = h("div.timeslots");
     this.context.view.append(
       h("div.wizard-bar", {},
-        h("div.wizard-title", {}, h("span.wizard-address", {}, one.address), h("span.crumb", {}, " › "), h("span", {}, "Book Showing")),
+        h("div.wizard-title", {}, h("span.wizard-address", {}, one.address), h("span.crumb", {}, " › "), h("span", {}, this.original ? "Reschedule Showing" : "Book Showing")),
         h("div.page-buttons", {}, h("button.btn.btn-default", { type: "button", onclick: () => this.leave() }, "Cancel"), this.submitButton)),
+      this.original && originalShowing(this.original),
       h("div.wizard-columns", {},
         this.profile(),
         h("section.card.step-date", {}, h("h2", {}, h("span.step", {}, "2"), "Select Date"), this.calendar),
@@ -118,7 +134,8 @@ class Wizard {
   }
 
   fetchSlots() {
-    return get(`/listing/${this.one._id}/slots?date=${this.day}`, { signal: this.context.signal });
+    const moving = this.original ? `&moving=${this.original._id}` : "";
+    return get(`/listing/${this.one._id}/slots?date=${this.day}${moving}`, { signal: this.context.signal });
   }
 
   async refresh() {
@@ -190,7 +207,7 @@ class Wizard {
     const block = this.list.querySelector(".timeslot-selected");
     if (!this.popover || !block) return;
     const box = block.getBoundingClientRect();
-    this.popover.style.left = `${box.left - this.popover.offsetWidth - 12 + scrollX}px`;
+    this.popover.style.left = `${Math.max(8, box.left - this.popover.offsetWidth - 12) + scrollX}px`;
     this.popover.style.top = `${Math.max(8, box.top + box.height / 2 - this.popover.offsetHeight / 2) + scrollY}px`;
   }
 
@@ -225,14 +242,13 @@ class Wizard {
   async submit() {
     if (this.popover && this.can.popover_eats_click) return this.closePopover();
     this.closePopover();
-    const wish = { date: this.day, time: this.time, duration: this.minutes, showingType: this.type.value, sendInstructionBy: this.instruction.value, note: this.note.value };
     if (this.can.terms_dialog && !(await dialog("Terms of showing", "I agree to the listing brokerage's showing terms.", "Agree"))) return;
     this.sending = true;
     this.submitButton.replaceChildren(spinner());
     this.ready();
     if (this.can.recaptcha_blocked) return;
     try {
-      this.answered(await post(`/listing/${this.one._id}/appointment`, wish));
+      this.answered(await this.send());
     } catch (problem) {
       if (problem.status !== 401) toast("error", problem.message, 5);
       if (problem.status === 409) this.load();
@@ -243,17 +259,21 @@ class Wizard {
     }
   }
 
+  send() {
+    const when = { date: this.day, time: this.time, duration: this.minutes };
+    if (this.original) return post(`/appointment/${this.original._id}/time_change`, when);
+    const profile = { showingType: this.type.value, sendInstructionBy: this.instruction.value, note: this.note.value };
+    return post(`/listing/${this.one._id}/appointment`, { ...when, ...profile });
+  }
+
   answered(said) {
-    if (said.showChallenge) {
-      document.body.append(h("div.challenge", { role: "dialog", "aria-label": "Security check" }, h("div.challenge-card", {}, h("h2", {}, "One more step"), h("p", {}, "Please confirm that you are human to continue."), h("label", {}, h("input", { type: "checkbox" }), " I'm not a robot"))));
-      return;
-    }
-    if (!this.can.no_toast) toast("success", "Showing booked");
+    if (said.showChallenge) return challenge();
+    if (!this.can.no_toast) toast("success", this.original ? "Showing rescheduled" : "Showing booked");
     this.leave();
     this.context.refreshBell().catch(() => {});
   }
 
   leave() {
-    location.hash = `#/listing/${this.one._id}/view`;
+    location.hash = this.original ? `#/my_business/showing/${this.original._id}` : `#/listing/${this.one._id}/view`;
   }
 }
