@@ -285,6 +285,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "BrokerBay's list does not show it",
         "The list, read twice, does not hold the showing: it was not booked. Try again or book by hand.",
     ),
+    "not_changed": (
+        "BrokerBay did not carry it out",
+        "The list, read twice, shows the showing as it was. Try again, or change it on BrokerBay by hand.",
+    ),
     "in_doubt": ("A person must look", "Open BrokerBay's list of showings and say whether it is there."),
     "worker_lost": ("The worker stopped in the middle", "Nothing was sent; it is tried again by itself."),
     "attempts_spent": (

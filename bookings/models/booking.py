@@ -49,6 +49,9 @@ class Booking(models.Model):
     verified_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When it was last seen in BrokerBay's own list.")
     )
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since when BrokerBay's own list, read whole, does not show it.")
+    )
     hidden_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField(default=timezone.now)

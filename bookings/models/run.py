@@ -135,6 +135,13 @@ class BookingRun(models.Model):
                 condition=Q(lease_until__isnull=False),
                 name="one_holder_per_account",
             ),
+            # While it is not known whether a request arrived, no other is sent for the same moment: under
+            # another spelling it could be for the same home.
+            models.UniqueConstraint(
+                fields=["account", "starts_at"],
+                condition=Q(state__in=(RunState.RUNNING, RunState.UNCONFIRMED), submitting_at__isnull=False),
+                name="one_request_on_its_way",
+            ),
             models.UniqueConstraint(
                 fields=["created_by", "idempotency_key"],
                 condition=~Q(idempotency_key=""),

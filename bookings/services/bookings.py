@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -15,7 +16,7 @@ from bookings import wallclock
 from bookings.models import Booking, BookingRun, Property
 from bookings.services import audit, people
 from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
-from bookings.vocabulary import BOOKING_MOVES, LIVE_BOOKING_STATUSES, BookingStatus, Source
+from bookings.vocabulary import BOOKING_MOVES, LIVE_BOOKING_STATUSES, BookingStatus, RunKind, RunState, Source
 
 MAY_CHANGE = "change_status_booking"
 # BrokerBay's words for a showing, as the engine reads them, and what we call them.
@@ -58,30 +59,101 @@ def adopt(run: BookingRun, seen: Seen) -> Booking:
 
     Called inside the transaction that settles the run.
     """
-    status = STATUS_OF_SEEN.get(seen.status, BookingStatus.PENDING)
     booking = _same_showing(run, seen)
-    now = timezone.now()
     if booking is None:
-        booking = _new(run, seen, status)
-        action = "booking.created"
-        before = {}
-    else:
-        before = {"status": booking.status, "badge": booking.badge}
-        action = "booking.seen"
-        booking.status, booking.badge, booking.verified_at = status, seen.badge, now
-        booking.hidden_at = None
-        booking.version += 1
-        booking.updated_at = now
-        booking.save()
-    audit.note(
-        action,
-        booking,
-        source=Source.ROBOT,
-        partner=run.partner,
-        before=before,
-        after={"status": booking.status, "badge": booking.badge, "run": str(run.uuid)},
-    )
+        booking = _new(run, seen, STATUS_OF_SEEN.get(seen.status, BookingStatus.PENDING))
+        after = {"status": booking.status, "badge": booking.badge, "run": str(run.uuid)}
+        audit.note("booking.created", booking, source=Source.ROBOT, partner=run.partner, after=after)
+        return booking
+    if booking.hidden_at is not None:
+        Booking.objects.filter(pk=booking.pk).update(hidden_at=None)
+    if booking.request_id is None and run.request_id is not None:
+        Booking.objects.filter(pk=booking.pk).update(request=run.request)
+    follow(booking, seen, run=run)
     return booking
+
+
+def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
+    """Take over what BrokerBay's list shows of a booking: status, badge, day, time. Names what changed.
+
+    Called inside a transaction. Raises AlreadyThere, leaving the row as it was, when another live booking
+    of the account holds the home at that time.
+    """
+    now = timezone.now()
+    changed = _differences(booking, seen)
+    before = {name: _plain(getattr(booking, name)) for name in changed}
+    fields = {**changed, "verified_at": now, "missing_since": None}
+    if changed:
+        fields |= {"version": F("version") + 1, "updated_at": now}
+    try:
+        with transaction.atomic():
+            Booking.objects.filter(pk=booking.pk).update(**fields)
+    except IntegrityError as double:
+        raise AlreadyThere(f"Another live booking holds what BrokerBay shows of {booking}.") from double
+    booking.refresh_from_db()
+    if changed:
+        audit.note(
+            "booking.seen",
+            booking,
+            source=Source.ROBOT,
+            partner=booking.partner,
+            before=before,
+            after={name: _plain(value) for name, value in changed.items()} | {"run": str(run.uuid)},
+        )
+    return list(changed)
+
+
+def _differences(booking: Booking, seen: Seen) -> dict[str, Any]:
+    """The columns that BrokerBay's list shows otherwise than our row; what it does not tell stays."""
+    # A badge that nobody knows says nothing of how the showing stands.
+    status = booking.status if seen.status == "unknown" else STATUS_OF_SEEN.get(seen.status, booking.status)
+    shown: dict[str, Any] = {
+        "status": BookingStatus(status),
+        "badge": seen.badge[:40] or booking.badge,
+        "booking_date": seen.date,
+        "booking_time": seen.time,
+        "starts_at": wallclock.instant(seen.date, seen.time, booking.time_zone),
+        "duration": seen.duration_minutes or booking.duration,
+        "showing_id": seen.showing_id or booking.showing_id,
+        "listing_id": booking.listing_id or seen.listing_id,
+        "booking_url": seen.url[:500] or booking.booking_url,
+    }
+    return {name: value for name, value in shown.items() if value != getattr(booking, name)}
+
+
+def believe(run: BookingRun, *, by: User | None, source: Source) -> None:
+    """What a person or BrokerBay's clear word says became of the booking that a change is about.
+
+    Called inside the transaction of the run's move.
+    """
+    if run.booking is None or run.kind not in (RunKind.CANCEL, RunKind.RESCHEDULE):
+        return
+    now = timezone.now()
+    booking = run.booking
+    fields: dict[str, Any] = {"status": BookingStatus.CANCELLED}
+    if run.kind == RunKind.RESCHEDULE and run.state == RunState.BOOKED:
+        fields = {
+            "booking_date": run.wanted_date,
+            "booking_time": run.wanted_time,
+            "starts_at": run.starts_at,
+            "duration": run.duration_minutes,
+        }
+    before = {name: _plain(getattr(booking, name)) for name in fields}
+    Booking.objects.filter(pk=booking.pk).update(**fields, version=F("version") + 1, updated_at=now)
+    booking.refresh_from_db()
+    audit.note(
+        "booking.told",
+        booking,
+        source=source,
+        by=by,
+        partner=booking.partner,
+        before=before,
+        after={name: _plain(value) for name, value in fields.items()} | {"run": str(run.uuid)},
+    )
+
+
+def _plain(value: Any) -> str | int | None:
+    return value if value is None or isinstance(value, int) else str(value)
 
 
 def of_another_home(run: BookingRun, seen: Seen) -> Booking | None:

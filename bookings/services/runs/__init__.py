@@ -4,11 +4,13 @@ A held run has a lease and a fencing number (`attempt_number`); every write of a
 number, and a write with an old one changes nothing. See bookings/README.md for the chart.
 """
 
+from bookings.services.runs.answering import answer, try_again
 from bookings.services.runs.changes import queue_cancel, queue_reconcile, queue_reschedule
-from bookings.services.runs.deciding import resume_signed_in, stop, try_again, withdraw
+from bookings.services.runs.deciding import resume_signed_in, stop, withdraw
 from bookings.services.runs.figures import LEASE, MAX_ATTEMPTS, MAX_SUBMITS, QUIET_TIME
 from bookings.services.runs.holding import Beat, claim, heartbeat, pass_gate, release
 from bookings.services.runs.log import LogLine, tell
+from bookings.services.runs.offering import Offer, offers
 from bookings.services.runs.settling import settle
 from bookings.services.runs.sweeping import sweep
 from bookings.services.runs.verdicts import AttemptEnd, backoff
@@ -22,10 +24,13 @@ __all__ = [
     "AttemptEnd",
     "Beat",
     "LogLine",
+    "Offer",
     "Wish",
+    "answer",
     "backoff",
     "claim",
     "heartbeat",
+    "offers",
     "pass_gate",
     "queue",
     "queue_cancel",

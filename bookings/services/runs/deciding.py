@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from bookings.models import Account, BookingRun, ShowingRequest
 from bookings.services import audit, people
-from bookings.services.errors import AlreadyThere, NotAllowed, Rejected
+from bookings.services.errors import NotAllowed
 from bookings.services.runs.bells import ring
-from bookings.services.runs.figures import MAX_ATTEMPTS
 from bookings.services.runs.log import write
 from bookings.services.runs.moves import Move, move_free
 from bookings.vocabulary import OPEN_RUN_STATES, Level, RunKind, RunState, Source
@@ -38,41 +35,6 @@ def stop(run: BookingRun, *, by: User, source: Source = Source.PERSON, reason: s
             return run
         stopped = Move(to=RunState.CANCELLED, message=reason or f"Stopped by {by}", code="stopped")
         move_free(run, stopped, source=source, by=by)
-    return run
-
-
-# What a run forgets when a person sends it back to the queue.
-_FRESH: dict[str, Any] = {
-    "attempts_left": MAX_ATTEMPTS,
-    "submits": 0,
-    "submitting_at": None,
-    "absent_reads": 0,
-    "stop_asked_at": None,
-    "open_slots": [],
-    "candidates": [],
-}
-
-
-def try_again(run: BookingRun, *, by: User, source: Source = Source.PERSON) -> BookingRun:
-    """Send a waiting, refused or failed run back to the queue with a fresh budget.
-
-    Raises NotAllowed from another state, Rejected when its start has passed.
-    """
-    people.require(by, "book_run", run.partner)
-    with transaction.atomic():
-        run = BookingRun.objects.select_for_update().select_related("partner").get(pk=run.pk)
-        before = RunState(run.state)
-        if before not in (RunState.PARKED, RunState.REFUSED, RunState.FAILED):
-            raise NotAllowed(f"A run that is “{before.label}” cannot be tried again.")
-        if run.starts_at is not None and run.starts_at <= timezone.now():
-            raise Rejected("The showing's start has passed; start a new booking for a later time.")
-        again = Move(to=RunState.QUEUED, message=f"{by} asked to try again", fields=_FRESH)
-        try:
-            with transaction.atomic():
-                move_free(run, again, source=source, by=by)
-        except IntegrityError as double:
-            raise AlreadyThere("The same showing is already being booked by another run.") from double
-        ring(run.pk)
     return run
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 from django.utils import timezone
 
-from bookings.models import Attempt, BookingRun
+from bookings.models import Account, Attempt, BookingRun
 from bookings.services.runs.figures import LEASE, SEND_MARGIN
 from bookings.services.runs.log import write
 from bookings.vocabulary import AttemptPurpose, RunKind, RunState
@@ -57,7 +58,7 @@ def claim(run_id: int, *, holder: str, signs_in: bool = False) -> BookingRun | N
             )
             if taken != 1:
                 return None
-            run = BookingRun.objects.select_related("account", "partner", "request").get(pk=run_id)
+            run = BookingRun.objects.select_related("account", "partner", "request", "booking").get(pk=run_id)
             performs = run.state == RunState.RUNNING
             Attempt.objects.create(
                 run=run,
@@ -94,19 +95,29 @@ def heartbeat(run_id: int, *, fence: int) -> Beat:
 def pass_gate(run_id: int, *, fence: int) -> bool:
     """The point of no return: commit the intent before a byte leaves. False forbids the submit."""
     now = timezone.now()
-    with transaction.atomic():
-        passed = BookingRun.objects.filter(
-            pk=run_id,
-            attempt_number=fence,
-            state=RunState.RUNNING,
-            submitting_at__isnull=True,
-            stop_asked_at__isnull=True,
-            lease_until__gt=now + SEND_MARGIN,
-        ).update(submitting_at=now, submits=F("submits") + 1, lease_until=now + LEASE, updated_at=now)
-        if passed != 1:
-            return False
-        Attempt.objects.filter(run_id=run_id, number=fence).update(submitting_at=now)
-        write(run_id, "Sending the request to BrokerBay", attempt_number=fence, step="submit")
+    try:
+        with transaction.atomic():
+            return _pass(run_id, fence, now)
+    except IntegrityError:
+        return False  # another request for this moment is on its way, under whatever spelling
+
+
+def _pass(run_id: int, fence: int, now: datetime) -> bool:
+    passed = BookingRun.objects.filter(
+        ~Q(rehearses=True, released_at=None),
+        pk=run_id,
+        dry_run=False,
+        attempt_number=fence,
+        state=RunState.RUNNING,
+        submitting_at__isnull=True,
+        stop_asked_at__isnull=True,
+        lease_until__gt=now + SEND_MARGIN,
+    ).update(submitting_at=now, submits=F("submits") + 1, lease_until=now + LEASE, updated_at=now)
+    if passed != 1:
+        return False
+    Account.objects.filter(runs=run_id).update(last_submit_at=now)
+    Attempt.objects.filter(run_id=run_id, number=fence).update(submitting_at=now)
+    write(run_id, "Sending the request to BrokerBay", attempt_number=fence, step="submit")
     return True
 
 

@@ -87,6 +87,7 @@ def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | 
         reason=run.reason,
     )
     follow_request(run, _request_state(run))
+    _close_request(run)
     health.follow(run)
     _forget_screen(run)
     notices.owe_for(run)
@@ -100,6 +101,8 @@ def _request_state(run: BookingRun) -> RequestState:
         return RequestState.RECEIVED if run.reason_code == "withdrawn" else RequestState.NEEDS_PERSON
     if run.state == RunState.EXPIRED:
         return RequestState.CLOSED
+    if run.state == RunState.DONE:  # a dry run: the request stands as before
+        return RequestState.RECEIVED
     waits_for_clock = run.state == RunState.PARKED and run.not_before is not None
     if run.state in (RunState.QUEUED, RunState.RUNNING, RunState.UNCONFIRMED) or waits_for_clock:
         return RequestState.QUEUED
@@ -112,6 +115,14 @@ def follow_request(run: BookingRun, state: RequestState) -> None:
     ShowingRequest.objects.filter(pk=run.request_id).update(
         booking_status=state, auto_booked=state == RequestState.BOOKED, changed_at=timezone.now()
     )
+
+
+def _close_request(run: BookingRun) -> None:
+    """A showing that was cancelled for a person is not booked again by itself."""
+    if run.kind == RunKind.CANCEL and run.state == RunState.DONE and not run.dry_run:
+        ShowingRequest.objects.filter(pk=run.request_id, booking_status=RequestState.BOOKED).update(
+            booking_status=RequestState.CLOSED, changed_at=timezone.now()
+        )
 
 
 def _forget_screen(run: BookingRun) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.db import transaction
 from django.utils import timezone
 
 from bookings.models import Attempt, Booking, BookingRun
 from bookings.services import bookings as booking_service
-from bookings.services.errors import Moved
+from bookings.services import comparing
+from bookings.services.errors import AlreadyThere, Moved
 from bookings.services.runs.bells import ring_waiting
 from bookings.services.runs.log import write
 from bookings.services.runs.moves import Move, after_move, check_move, columns
-from bookings.services.runs.verdicts import AttemptEnd, after_perform, after_reconcile, not_ours
-from bookings.vocabulary import RunState, Source
+from bookings.services.runs.verdicts import AttemptEnd, after_look_up, after_perform, not_ours
+from bookings.vocabulary import CHANGING_KINDS, Level, RunKind, RunState, Source
 
 
 def settle(run_id: int, end: AttemptEnd, *, fence: int) -> BookingRun:
@@ -21,20 +24,28 @@ def settle(run_id: int, end: AttemptEnd, *, fence: int) -> BookingRun:
     Raises Moved when the fence is old: somebody else took over, and this attempt's word counts no more.
     """
     with transaction.atomic():
-        run = BookingRun.objects.select_for_update().select_related("account", "partner").get(pk=run_id)
+        row = BookingRun.objects.select_for_update(of=("self",)).select_related(
+            "account", "partner", "booking"
+        )
+        run = row.get(pk=run_id)
         if run.attempt_number != fence or run.lease_until is None:
             raise Moved(f"Attempt {fence} of run {run_id} is no longer the holder.")
         if twin := _twins_booking(run, end):
             end = not_ours(end, twin.property_id or "")
-        reconciling = run.state == RunState.UNCONFIRMED
-        move = after_reconcile(run, end) if reconciling else after_perform(run, end)
+        looked_up = run.state == RunState.UNCONFIRMED
+        move = after_look_up(run, end) if looked_up else after_perform(run, end)
+        if run.kind == RunKind.RECONCILE and move.to == RunState.DONE:
+            found = comparing.compare(run, end.own_showings)
+            move = replace(
+                move, line=found.in_words(), level=found.level, fields={"reason": found.in_words()}
+            )
         _apply(run, move, end, fence)
     return run
 
 
 def _twins_booking(run: BookingRun, end: AttemptEnd) -> Booking | None:
     """The booking of another home that this showing already is, where this run itself sent nothing."""
-    if end.showing is None or run.submitting_at is not None:
+    if run.kind != RunKind.BOOK or end.showing is None or run.submitting_at is not None:
         return None
     return booking_service.of_another_home(run, end.showing)
 
@@ -47,7 +58,7 @@ def _apply(run: BookingRun, move: Move, end: AttemptEnd, fence: int) -> None:
     if end.listing:
         run.listing = end.listing
         run.listing_id = end.listing.get("listing_id") or run.listing_id
-    booking = booking_service.adopt(run, end.showing) if end.showing is not None else None
+    booking = _follow_booking(run, end)
     fields = columns(move)
     fields |= {"listing": run.listing, "listing_id": run.listing_id}
     fields |= {"open_slots": list(end.open_slots), "candidates": list(end.candidates)}
@@ -65,3 +76,20 @@ def _apply(run: BookingRun, move: Move, end: AttemptEnd, fence: int) -> None:
     write(run.pk, line, level=move.level, state=move.to, attempt_number=fence, step=end.step)
     after_move(run, before, source=Source.ROBOT)
     ring_waiting(run)
+
+
+def _follow_booking(run: BookingRun, end: AttemptEnd) -> Booking | None:
+    """The booking of a run, as BrokerBay's list now shows it; None while nothing was seen."""
+    if run.kind == RunKind.BOOK:
+        return booking_service.adopt(run, end.showing) if end.showing is not None else None
+    if run.kind not in CHANGING_KINDS or run.booking is None:
+        return None
+    if end.showing is None:
+        if end.code == "showing_gone" or end.result == "cancelled":
+            booking_service.believe(run, by=None, source=Source.ROBOT)
+        return run.booking
+    try:
+        booking_service.follow(run.booking, end.showing, run=run)
+    except AlreadyThere as double:
+        write(run.pk, double.message, level=Level.ERROR, attempt_number=run.attempt_number)
+    return run.booking

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import Enum, auto
 from typing import Any
 
 from django.utils import timezone
@@ -37,6 +38,7 @@ class AttemptEnd:
     retry_is_safe: bool = False
     listing: dict[str, Any] = field(default_factory=dict)
     showing: booking_service.Seen | None = None
+    own_showings: Sequence[booking_service.Seen] = ()  # a comparison's: the whole list, read completely
     open_slots: Sequence[dict[str, str]] = ()
     candidates: Sequence[dict[str, str]] = ()
 
@@ -58,12 +60,12 @@ def not_ours(end: AttemptEnd, mls_number: str) -> AttemptEnd:
 
 
 def after_perform(run: BookingRun, end: AttemptEnd) -> Move:
-    if end.result == "booked" and end.showing is not None:
-        return Move(to=RunState.BOOKED, message=end.message or "Booked", level=Level.SUCCESS)
+    if (well := _ended_well(run, end)) is not None:
+        return well
     if run.stop_asked_at is not None and run.submitting_at is None:
         return stopped(run)
-    if end.result == "found":
-        return Move(to=RunState.DONE, message=end.message or "Done", level=Level.SUCCESS)
+    if end.result == "rehearsed":
+        return rehearsed(run, end)
     if end.result == "refused":
         return Move(
             to=RunState.REFUSED,
@@ -86,7 +88,35 @@ def after_perform(run: BookingRun, end: AttemptEnd) -> Move:
         )
     if run.submitting_at is not None:
         return unconfirmed(run, end.message or "The answer never came", code=end.code or "no_answer")
+    if end.code == "stopped":  # nobody asked for that: the gate stayed shut, and nothing was sent
+        end = replace(end, code="paused", retry_is_safe=True)
     return _once_more(run, end)
+
+
+def _ended_well(run: BookingRun, end: AttemptEnd) -> Move | None:
+    if end.result == "booked" and end.showing is not None:
+        return Move(to=RunState.BOOKED, message=end.message or "Booked", level=Level.SUCCESS)
+    if end.result == "cancelled" and run.kind == RunKind.CANCEL:
+        return Move(to=RunState.DONE, message=end.message or "Cancelled on BrokerBay", level=Level.SUCCESS)
+    if end.result == "found":
+        return Move(to=RunState.DONE, message=end.message or "Done", level=Level.SUCCESS)
+    return None
+
+
+def rehearsed(run: BookingRun, end: AttemptEnd) -> Move:
+    """Everything was filled in, nothing sent: the end of a dry run, else a person looks and releases it."""
+    message = end.message or "Everything is filled in; nothing was sent"
+    seen: dict[str, Any] = NOTHING_SENT | {"rehearsed_at": timezone.now()}
+    if run.dry_run:
+        return Move(to=RunState.DONE, message=message, level=Level.SUCCESS, fields=seen)
+    return Move(
+        to=RunState.PARKED,
+        message=message,
+        line="Waiting for a person to look at the filled form and send it",
+        level=Level.WARNING,
+        code="rehearsed",
+        fields=seen,
+    )
 
 
 def _once_more(run: BookingRun, end: AttemptEnd) -> Move:
@@ -136,47 +166,122 @@ def unconfirmed(run: BookingRun, message: str, *, code: str) -> Move:
     )
 
 
-def after_reconcile(run: BookingRun, end: AttemptEnd) -> Move:
-    now = timezone.now()
-    if end.showing is not None and end.showing.status in ("declined", "cancelled"):
+class Reading(Enum):
+    """What one look at BrokerBay's own list tells of a request that may have arrived."""
+
+    ARRIVED = auto()
+    ENDED = auto()  # the listing side ended the showing
+    NOT_ARRIVED = auto()  # believed only when read twice
+    STRANGE = auto()  # neither as it was nor as it was to be: a person must look
+    UNREAD = auto()
+
+
+def after_look_up(run: BookingRun, end: AttemptEnd) -> Move:
+    """Where an unconfirmed run goes after BrokerBay's own list was read for it; nothing is ever clicked."""
+    reading = _READ_BY[RunKind(run.kind)](run, end)
+    if reading is Reading.ARRIVED:
+        return _arrived(run)
+    if reading is Reading.ENDED:
+        badge = end.showing.badge if end.showing else ""
         return Move(
             to=RunState.REFUSED,
-            message=f"BrokerBay's list shows it as “{end.showing.badge}”.",
+            message=f"BrokerBay's list shows it as “{badge}”.",
             level=Level.ERROR,
-            code="declined",
+            code="declined" if run.kind == RunKind.BOOK else "showing_gone",
         )
+    if reading is Reading.NOT_ARRIVED:
+        return _not_arrived(run)
+    return _still_unconfirmed(run, end, strange=reading is Reading.STRANGE)
+
+
+def _read_booking(run: BookingRun, end: AttemptEnd) -> Reading:
+    if end.showing is not None and end.showing.status in ENDED:
+        return Reading.ENDED
     if end.showing is not None and end.result in ("found", "booked"):
-        return Move(to=RunState.BOOKED, message="BrokerBay's list shows it: booked", level=Level.SUCCESS)
-    if end.result != "absent":
-        doubt = run.submitting_at is not None and now - run.submitting_at > DOUBT_AFTER
-        return Move(
-            to=RunState.UNCONFIRMED,
-            message=end.message or "BrokerBay's list could not be read",
-            level=Level.WARNING,
-            code="in_doubt" if doubt else end.code or "no_answer",
-            not_before=now + backoff(5 if doubt else 2),
-        )
+        return Reading.ARRIVED
+    return Reading.NOT_ARRIVED if end.result == "absent" else Reading.UNREAD
+
+
+def _read_cancel(run: BookingRun, end: AttemptEnd) -> Reading:
+    if end.result == "cancelled" or (end.showing is not None and end.showing.status in ENDED):
+        return Reading.ARRIVED
+    if end.showing is not None and end.result in ("found", "booked"):
+        return Reading.NOT_ARRIVED if end.showing.status != "unknown" else Reading.STRANGE
+    return Reading.STRANGE if end.result == "absent" else Reading.UNREAD
+
+
+def _read_reschedule(run: BookingRun, end: AttemptEnd) -> Reading:
+    if end.showing is None or end.result not in ("found", "booked"):
+        if end.result != "absent":
+            return Reading.UNREAD
+        # By its id the showing is found at whatever time; else it was looked for at the new one.
+        return Reading.STRANGE if run.showing_id else Reading.NOT_ARRIVED
+    if end.showing.status in ENDED:
+        return Reading.ENDED
+    stands = (end.showing.date, end.showing.time)
+    if stands == (run.wanted_date, run.wanted_time):
+        return Reading.ARRIVED
+    booking = run.booking
+    as_it_was = booking is not None and stands == (booking.booking_date, booking.booking_time)
+    return Reading.NOT_ARRIVED if as_it_was else Reading.STRANGE
+
+
+ENDED = ("declined", "cancelled")
+_READ_BY = {
+    RunKind.BOOK: _read_booking,
+    RunKind.CANCEL: _read_cancel,
+    RunKind.RESCHEDULE: _read_reschedule,
+}
+
+
+def _arrived(run: BookingRun) -> Move:
+    if run.kind == RunKind.CANCEL:
+        return Move(to=RunState.DONE, message="BrokerBay's list shows it: cancelled", level=Level.SUCCESS)
+    said = "booked" if run.kind == RunKind.BOOK else "moved"
+    return Move(to=RunState.BOOKED, message=f"BrokerBay's list shows it: {said}", level=Level.SUCCESS)
+
+
+def _still_unconfirmed(run: BookingRun, end: AttemptEnd, *, strange: bool) -> Move:
+    now = timezone.now()
+    doubt = strange or (run.submitting_at is not None and now - run.submitting_at > DOUBT_AFTER)
+    message = end.message or "BrokerBay's list could not be read"
+    if strange:
+        message = "BrokerBay's list shows the showing neither as it was nor as it was to be"
+    return Move(
+        to=RunState.UNCONFIRMED,
+        message=message,
+        level=Level.WARNING,
+        code="in_doubt" if doubt else end.code or "no_answer",
+        not_before=now + backoff(5 if doubt else 2),
+    )
+
+
+def _not_arrived(run: BookingRun) -> Move:
     reads = run.absent_reads + 1
+    books = run.kind == RunKind.BOOK
     if reads < READS_TO_BELIEVE_ABSENT:
+        yet = "does not show it yet" if books else "shows it unchanged so far"
         return Move(
             to=RunState.UNCONFIRMED,
-            message="BrokerBay's list does not show it yet; it is read once more",
+            message=f"BrokerBay's list {yet}; it is read once more",
             code="no_answer",
-            not_before=now + BETWEEN_READS,
+            not_before=timezone.now() + BETWEEN_READS,
             fields={"absent_reads": reads},
         )
+    shows = "does not show it" if books else "shows it unchanged"
     if run.submits < MAX_SUBMITS and run.attempts_left > 0 and run.stop_asked_at is None:
         return Move(
             to=RunState.QUEUED,
-            message="BrokerBay's list, read twice, does not show it: nothing arrived. Trying again.",
+            message=f"BrokerBay's list, read twice, {shows}: nothing arrived. Trying again.",
             level=Level.WARNING,
             fields={"absent_reads": reads, "submitting_at": None},
         )
+    ended = "it was not booked" if books else "nothing was changed"
     return Move(
         to=RunState.FAILED,
-        message="BrokerBay's list, read twice, does not show it: it was not booked.",
+        message=f"BrokerBay's list, read twice, {shows}: {ended}.",
         level=Level.ERROR,
-        code="not_listed",
+        code="not_listed" if books else "not_changed",
         fields={"absent_reads": reads},
     )
 
