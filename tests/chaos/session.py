@@ -1,0 +1,101 @@
+"""One session of the harness: the cases that were asked for, then the random trials, then the report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.management import call_command
+
+from tests.chaos import plan, rows_hurt, trials, truth
+from tests.chaos.cases import CASES, Case
+from tests.chaos.ground import ACCOUNTS, MACHINES, Ground, standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    name: str
+    seconds: float
+    wrongs: tuple[str, ...]
+
+
+def run(asked: argparse.Namespace, folder: Path) -> int:
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    results: list[Result] = []
+    with standing(folder, pace=asked.pace, without=asked.without) as ground:
+        for case in chosen(asked):
+            results.append(play(ground, case))
+            say(line(results[-1]))
+        if not (asked.row or asked.case):
+            results.append(at_random(ground, asked))
+        left = ground.end()
+        rows_hurt.end()
+    if left:
+        results.append(Result(name="nothing is left behind", seconds=0, wrongs=tuple(left)))
+        say(line(results[-1]))
+    bad = [one for one in results if one.wrongs]
+    say(f"{len(results)} cases, {len(bad)} wrong")
+    if bad:
+        for machine in sorted(folder.glob("machine-*.log")):
+            say(f"---- {machine.name}\n{machine.read_text()[-6000:]}")
+    return 1 if bad else 0
+
+
+def chosen(asked: argparse.Namespace) -> Iterable[Case]:
+    names = {name for name in asked.case.split(",") if name}
+    if unknown := names - CASES.keys():
+        raise SystemExit(f"No case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    rows = {int(row) for row in asked.row.split(",") if row.isdigit()}
+    return [
+        one
+        for one in CASES.values()
+        if asked.row == "all" or one.name in names or rows.intersection(one.rows)
+    ]
+
+
+def play(ground: Ground, case: Case) -> Result:
+    began = time.monotonic()
+    wrongs: list[str] = []
+    try:
+        wishes = case.play(ground)
+        wrongs += [
+            f"ended {wish.run.state} ({wish.run.reason_code}: {wish.run.reason}), not {case.ends}"
+            for wish in wishes
+            if wish.run.state != case.ends
+        ]
+        wrongs += truth.wrongs(ground, wishes)
+    except Exception as failed:
+        wrongs.append(f"{type(failed).__name__}: {failed}")
+    finally:
+        ground.control.release()
+        ground.thaw()
+        ground.clear_site()
+    return Result(name=case.name, seconds=time.monotonic() - began, wrongs=tuple(wrongs))
+
+
+def at_random(ground: Ground, asked: argparse.Namespace) -> Result:
+    began = time.monotonic()
+    drawn = plan.make(
+        trials=asked.trials, seed=asked.seed, accounts=ACCOUNTS, machines=MACHINES, pace=asked.pace
+    )
+    story = trials.play(ground, drawn, tell=say)
+    say(f"injuries {dict(story.kills)}, victim not there {story.missed}")
+    say(f"ends {dict(story.ends)}; sent {dict(story.submits)}; a person {dict(story.cures)}")
+    say(f"slowest {story.slowest:.0f} s")
+    name = f"{asked.trials} random trials, seed {asked.seed}"
+    return Result(name=name, seconds=time.monotonic() - began, wrongs=tuple(story.wrongs))
+
+
+def line(result: Result) -> str:
+    verdict = "; ".join(result.wrongs) if result.wrongs else "as it should"
+    return f"{result.name:45} {result.seconds:6.1f} s  {verdict}"
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
