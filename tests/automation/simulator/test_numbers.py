@@ -1,0 +1,28 @@
+"""The project's list of what the real site does, number by number: each can be had from the local site."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from automation.simulator.scenarios import SCENARIOS
+from automation.simulator.site import STATIC
+
+README = (STATIC.parent / "README.md").read_text(encoding="utf-8")
+TESTS = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+# Signing in, searching, a listing's page; noise over any page.
+BUILT = {*range(1, 27), 79, 80, 81}
+
+# A row of the README's table of what needs no switch: numbers, what, the test that tries it.
+ALWAYS = re.findall(r"^\| ([\d, ]+) \| [^|]+ \| `(test_\w+)` \|$", README, flags=re.MULTILINE)
+
+
+def test_every_number_has_a_switch_or_needs_none() -> None:
+    by_switch = {number for scenario in SCENARIOS.values() for number in scenario.facts}
+    always = {int(number) for numbers, _ in ALWAYS for number in numbers.split(",")}
+    assert BUILT - by_switch - always == set()
+
+
+def test_what_needs_no_switch_is_tried_all_the_same() -> None:
+    assert len(ALWAYS) > 10
+    assert [name for _, name in ALWAYS if f"def {name}(" not in TESTS] == []
