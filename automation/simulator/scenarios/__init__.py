@@ -1,6 +1,6 @@
 """Everything the local site can do wrong, late or differently; `registry` tells how one is added."""
 
-from automation.simulator.scenarios import listings, pages, requests, searches, sign_ins, submits
+from automation.simulator.scenarios import listings, pages, requests, searches, showings, sign_ins, submits
 from automation.simulator.scenarios.registry import (
     SCENARIOS,
     Place,
@@ -23,6 +23,7 @@ __all__ = [
     "pages",
     "requests",
     "searches",
+    "showings",
     "sign_ins",
     "submits",
 ]

@@ -9,12 +9,14 @@ import { listing } from "/static/pages/listing.js";
 import { wizard } from "/static/pages/wizard.js";
 import { showings } from "/static/pages/showings.js";
 import { showing } from "/static/pages/showing.js";
+import { timeChange } from "/static/pages/time_change.js";
 import { icon } from "/static/icons.js";
 import { noise } from "/static/noise.js";
 
 const ROUTES = [
   [/^#\/listing\/list\/brokerage/, brokerage],
   [/^#\/listing\/([0-9a-f]{24})\/appointments\/book/, wizard],
+  [/^#\/listing\/[0-9a-f]{24}\/appointments\/([0-9a-f]{24})\/time_change/, timeChange],
   [/^#\/listing\/([0-9a-f]{24})\/view/, listing],
   [/^#\/rets\/(v3--[\w-]+)\/appointments\/book/, handedOff],
   [/^#\/my_business\/showings\/buyer/, showings],
@@ -35,6 +37,7 @@ const MENU = [
 const me = await get("/me").catch(() => null);
 const view = h("main.content", { "ui-view": "" });
 let leave = null;
+let here = location.hash;
 const late = me?.scenarios.slow_render;
 const drawn = () => late && new Promise((done) => setTimeout(done, 1000 * (late.seconds ?? 2)));
 
@@ -47,6 +50,12 @@ export async function refreshBell() {
 }
 
 async function go() {
+  // An open modal blocks the router: the address goes back to where the page still is.
+  if (document.querySelector(".ant-modal-root")) {
+    history.replaceState(null, "", here);
+    return;
+  }
+  here = location.hash;
   closeSearch();
   leave?.abort();
   leave = new AbortController();

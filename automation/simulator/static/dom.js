@@ -33,23 +33,34 @@ export function toast(kind, text, seconds = 3) {
   setTimeout(() => notice.remove(), seconds * 1000);
 }
 
+// A modal over the page; `close` takes it away again. While one is open the router stays where it is (app.js).
+export function modal(title, content, buttons) {
+  const root = h(
+    "div.ant-modal-root", {},
+    h("div.ant-modal-mask"),
+    h("div.ant-modal-wrap", {},
+      h("div.ant-modal", { role: "dialog", "aria-modal": "true", "aria-label": title },
+        h("div.ant-modal-title", {}, title),
+        h("div.ant-modal-body", {}, content),
+        h("div.ant-modal-footer", {}, buttons))),
+  );
+  const leave = new AbortController();
+  const close = () => {
+    leave.abort();
+    root.remove();
+  };
+  document.body.append(root);
+  return { root, close, signal: leave.signal };
+}
+
 export function dialog(title, text, label) {
   return new Promise((answered) => {
-    const close = (yes) => () => {
-      root.remove();
-      answered(yes);
-    };
-    const root = h(
-      "div.ant-modal-root", {},
-      h("div.ant-modal-mask"),
-      h("div.ant-modal-wrap", {},
-        h("div.ant-modal", { role: "dialog", "aria-modal": "true", "aria-label": title },
-          h("div.ant-modal-title", {}, title),
-          h("div.ant-modal-body", {}, text),
-          h("div.ant-modal-footer", {},
-            h("button.btn.btn-default", { type: "button", onclick: close(false) }, "Back"),
-            h("button.btn.btn-primary", { type: "button", onclick: close(true) }, label)))),
-    );
-    document.body.append(root);
+    const button = (kind, said, yes) => h(`button.btn.${kind}`, { type: "button", onclick: () => { open.close(); answered(yes); } }, said);
+    const open = modal(title, text, [button("btn-default", "Back", false), button("btn-primary", label, true)]);
   });
+}
+
+// What covers the page when the site doubts that a person is there.
+export function challenge() {
+  document.body.append(h("div.challenge", { role: "dialog", "aria-label": "Security check" }, h("div.challenge-card", {}, h("h2", {}, "One more step"), h("p", {}, "Please confirm that you are human to continue."), h("label", {}, h("input", { type: "checkbox" }), " I'm not a robot"))));
 }

@@ -34,7 +34,7 @@ def test_every_scenario_is_described_and_tried(name: str) -> None:
     assert f"| `{name}` |" in README
     assert scenario.about in README
     assert f'"{name}"' in TESTS, "no test switches it on"
-    if scenario.place in {Place.SHELL, Place.WIZARD}:
+    if scenario.place in {Place.SHELL, Place.WIZARD, Place.SHOWING}:
         assert re.search(rf"\.{name}\b", SCRIPTS), "no script of a page looks at it"
 
 

@@ -1,21 +1,34 @@
+// One showing: when it is, how it stands, and the buttons that give it up or move it.
 import { get } from "/static/api.js";
 import { h } from "/static/dom.js";
 import { sayLongDay, sayRange } from "/static/days.js";
+import { askToCancel } from "/static/pages/cancelling.js";
 import { badge } from "/static/pages/showings.js";
 
-export async function showing({ view, id, signal }) {
+export async function showing(context) {
+  const { view, id, signal } = context;
   const one = await get(`/my/showings/${id}`, { signal });
-  const fact = (name, value) => h("tr", {}, h("th", {}, name), h("td", {}, value));
+  const again = () => showing(context);
+  const fact = (name, value) => value && h("tr", {}, h("th", {}, name), h("td", {}, value));
+  const move = () => (location.hash = `#/listing/${one.listing._id}/appointments/${id}/time_change`);
   view.replaceChildren(
     h("div.page-head", {}, h("h1", {}, "Showing"), h("a.btn.btn-default", { href: "#/my_business/showings/buyer" }, "Back to showings")),
     h("div.showing-page", {},
-      h("section.card", {},
+      h("aside.card.showing-panel", {},
         badge(one.status),
+        h("div.showing-date", {}, sayLongDay(one.date)),
+        h("div.showing-time", {}, sayRange(one.time, one.minutes)),
+        h("div.hint", {}, `${one.minutes} min`),
+        one.suggested && h("p.notice", {}, `The listing side suggests ${sayLongDay(one.suggested.slice(0, 10))}, ${sayRange(one.suggested.slice(11), one.minutes)}.`),
+        h("div.showing-buttons", {},
+          one.canCancel && h("button.btn.btn-default", { type: "button", onclick: () => askToCancel(one, again) }, "✕ Cancel"),
+          one.canReschedule && h("button.btn.btn-default", { type: "button", onclick: move }, "Reschedule"))),
+      h("section.card.showing-home", {},
+        h("img", { src: one.listing.photo, alt: "" }),
         h("h2.showing-address", {}, one.listing.address),
         h("p.hint", {}, one.listing.place),
         h("table.facts", {}, h("tbody", {},
-          fact("Date", sayLongDay(one.date)), fact("Time", sayRange(one.time, one.minutes)), fact("Duration", `${one.minutes} min`),
-          fact("Showing Type", one.showingType), fact("Instruction", one.instructionBy), fact("MLS Number", one.listing.mls), fact("Note", one.note || "—")))),
-      h("section.card.showing-photo", {}, h("img", { src: one.listing.photo, alt: "" }), h("p", {}, one.listing.brokerage), one.listing.agents.map((name) => h("p.hint", {}, name)))),
+          fact("MLS Number", one.listing.mls), fact("Showing Type", one.showingType), fact("Instruction", one.instructionBy),
+          fact("Note", one.note || "—"), fact("Reason for cancelling", one.reason), fact("Listing brokerage", one.listing.brokerage), fact("Agents", one.listing.agents.join(", ")))))),
   );
 }

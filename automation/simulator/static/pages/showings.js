@@ -10,7 +10,8 @@ export async function showings({ view, signal }) {
   async function turn(page) {
     holder.replaceChildren(spinner());
     const found = await get(`/my/showings?page=${page}`, { signal });
-    holder.replaceChildren(...(found.total ? [table(found.showings), pages(found, turn)] : [h("section.card.empty", {}, "No showings")]));
+    const total = found.saysTotal === null ? [] : [h("p.list-total", {}, `Total: ${found.saysTotal} Showings`)];
+    holder.replaceChildren(...total, ...(found.total ? [table(found.showings), pages(found, turn)] : [h("section.card.empty", {}, "No showings")]));
   }
   const ready = turn(1);
   view.replaceChildren(
