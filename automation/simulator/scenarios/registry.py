@@ -57,7 +57,7 @@ SCENARIOS: dict[str, Scenario] = {}
 
 async def answer_instead(place: Place, moment: Moment) -> Response | None:
     """Plays what is switched on at this place; the site must send a Response that comes back, and stop."""
-    for scenario, options in _switched_on(place, moment):
+    for scenario, options in _switched_on(place, moment, acting=True):
         if scenario.act and (answer := await scenario.act(moment, options)):
             return answer
     return None
@@ -75,7 +75,7 @@ def bent(listing: Listing, moment: Moment) -> Listing:
 
 def page_scenarios(place: Place, moment: Moment) -> dict[str, Options]:
     """What the page's script must do differently: scenario names with their options."""
-    return {scenario.name: options for scenario, options in _switched_on(place, moment)}
+    return {scenario.name: options for scenario, options in _switched_on(place, moment, acting=False)}
 
 
 def met(name: str, moment: Moment) -> Options | None:
@@ -87,11 +87,12 @@ def met(name: str, moment: Moment) -> Options | None:
     return None
 
 
-def _switched_on(place: Place, moment: Moment) -> Iterator[tuple[Scenario, Options]]:
+def _switched_on(place: Place, moment: Moment, *, acting: bool) -> Iterator[tuple[Scenario, Options]]:
     store = moment.world.store
     for fault in store.faults():
         scenario = SCENARIOS[fault.name]
-        if scenario.place is place and moment.meets(fault) and store.take_fault(fault):
+        fits = scenario.place is place and (scenario.act is not None) is acting
+        if fits and moment.meets(fault) and store.take_fault(fault):
             yield scenario, fault.options
 
 
