@@ -71,4 +71,6 @@ class ListingPage:
     @property
     def _button(self) -> Locator:
         # A row of the search has buttons of the same names, while its overlay is still closing.
-        return self._page.locator("button:not(tr *), [role='button']:not(tr *), a.btn:not(tr *)")
+        outside = ":not(tr *):not([role='row'] *)"
+        kinds = ("button", "[role='button']", "a.btn", "a.ant-btn")
+        return self._page.locator(", ".join(kind + outside for kind in kinds)).filter(visible=True)

@@ -5,36 +5,44 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import Error, Locator, Page
 
 from automation.engine.showings import ShowingRow
 
-_EMPTY = re.compile(r"^\s*No showings\b", re.IGNORECASE)
-_CLOCK = re.compile(r"\d{1,2}:\d{2}\s*[AP]M", re.IGNORECASE)
 _SHOWING_ADDRESS = re.compile(r"my_business/showing/([0-9a-f]{24})", re.IGNORECASE)
-# All rows of a table count once one of them shows a clock time: a row that cannot be read must not go unseen.
-_READ = """() => {
-  const isShown = element => element.getClientRects().length > 0;
+# A table's rows, or a list's items where there is no table. All of them count once one shows a clock time: a
+# row that cannot be read must not go unseen.
+_ROWS = """(() => {
   const clock = /\\d{1,2}:\\d{2}\\s*[AP]M/i;
-  const tables = [...document.querySelectorAll('table')].filter(
-    table => isShown(table) && [...table.rows].some(row => clock.test(row.textContent)));
-  const texts = row => {
+  const isShown = element => element.getClientRects().length > 0;
+  const isRow = row => !row.matches('thead *') && !row.querySelector('th, [role=columnheader]');
+  const grouped = (groups, rowsOf) => [...document.querySelectorAll(groups)].map(
+    group => [...group.querySelectorAll(rowsOf)].filter(row => row.closest(groups) === group && isRow(row)));
+  const showings = found => found.filter(
+    rows => rows.some(row => isShown(row) && clock.test(row.textContent))).flat();
+  const tables = showings(grouped('table', 'tr'));
+  const lists = '[role=table], [role=grid], [role=list], ul, ol';
+  return tables.length ? tables : showings(grouped(lists, '[role=row], [role=listitem], li'));
+})()"""
+_READ = f"""() => {{
+  const texts = row => {{
     const found = [], walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) found.push(walker.currentNode.textContent.trim());
     return found.filter(Boolean);
-  };
+  }};
   const text = element => element?.textContent.trim() ?? '';
   const badge = row => text(row.querySelector('.status, .badge, .ant-tag, [class*=status-]'));
   const link = row => row.querySelector('a[href*="my_business/showing/"]')?.href ?? '';
   const pages = document.querySelector('ul.pagination, .ant-pagination');
-  return {
-    rows: tables.flatMap(table => [...table.tBodies].flatMap(body => [...body.rows])
-      .map(row => ({texts: texts(row), badge: badge(row), link: link(row)}))),
+  return {{
+    rows: {_ROWS}.map(row => ({{texts: texts(row), badge: badge(row), link: link(row)}})),
     numbers: pages ? [...pages.querySelectorAll('li')].map(text) : [],
     active: text(pages?.querySelector('.active, .ant-pagination-item-active')),
     total: /Total:?\\s*(\\d+)\\s*Showings?/i.exec(document.body.innerText)?.[1] ?? '',
-  };
-}"""
+  }};
+}}"""
+_MORE_THAN = f"count => {_ROWS}.length > count"
+_DRAWN = f"() => {_ROWS}.length > 0 || /^\\s*No showings\\b/im.test(document.body.innerText)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +69,7 @@ class MyShowings:
         return await self._read()
 
     async def wait_until_drawn(self) -> None:
-        empty = self._page.get_by_text(_EMPTY).filter(visible=True)
-        await self._rows.or_(empty).first.wait_for()
+        await self._page.wait_for_function(_DRAWN)
 
     async def turn_to(self, number: int) -> ListPage:
         """Turns to a neighbouring page by its number and waits until that one is drawn."""
@@ -70,27 +77,25 @@ class MyShowings:
         await item.locator("a, button").or_(item).last.click()
         active = self._pagination.locator(".active, .ant-pagination-item-active")
         await active.filter(has_text=re.compile(rf"^\s*{number}\s*$")).wait_for()
-        await self._rows.first.wait_for()
+        await self._page.wait_for_function(_MORE_THAN, arg=0)
         return await self._read()
 
     async def wait_for_more(self, *, patience: float) -> None:
         """Until the open page gets another row, as it does where the site pushes news."""
-        await self.row(await self._rows.count()).wait_for(state="attached", timeout=patience * 1000)
+        count = await self._page.evaluate(f"{_ROWS}.length")
+        await self._page.wait_for_function(_MORE_THAN, arg=count, timeout=patience * 1000)
 
     @staticmethod
     def outline(index: int) -> str:
         """The row for pictures, in the page's own language."""
-        tables = (
-            "[...document.querySelectorAll('table')].filter(one => /\\d:\\d\\d [AP]M/i.test(one.textContent))"
-        )
-        return f"{tables}.flatMap(one => [...one.tBodies].flatMap(body => [...body.rows]))[{index}]"
-
-    def row(self, index: int) -> Locator:
-        return self._rows.nth(index)
+        return f"{_ROWS}[{index}]"
 
     async def open_row(self, index: int) -> tuple[str, str]:
         """Opens a showing from its row; its id and its address."""
-        await self.row(index).click()
+        row = (await self._page.evaluate_handle(f"{_ROWS}[{index}]")).as_element()
+        if row is None:
+            raise Error(f"The list has no row {index + 1} any more.")
+        await row.click()
         await self._page.wait_for_url(_SHOWING_ADDRESS, wait_until="commit")
         found = _SHOWING_ADDRESS.search(self._page.url)
         return (found[1].lower() if found else ""), self._page.url
@@ -104,10 +109,6 @@ class MyShowings:
             pages=max(numbers, default=1),
             total=int(seen["total"]) if seen["total"] else None,
         )
-
-    @property
-    def _rows(self) -> Locator:
-        return self._page.locator("table").filter(has_text=_CLOCK, visible=True).locator("tbody tr")
 
     @property
     def _pagination(self) -> Locator:
