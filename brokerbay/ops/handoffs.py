@@ -23,6 +23,7 @@ from brokerbay.ops.processes import end_all_in
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds
+REST = 5.0
 FOLDER = "sign-in"  # …-PID: where a child's browser keeps its files
 # A browser each; who comes later waits until one ends.
 MOST_AT_ONCE = 3
@@ -34,6 +35,7 @@ class Handoffs:
     def __init__(self, supervisor: str) -> None:
         self._supervisor = supervisor
         self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._rests: dict[int, float] = {}  # until when a run whose child ended too early is let be
         self._next_look = 0.0
 
     def tend(self) -> None:
@@ -45,9 +47,10 @@ class Handoffs:
             for run_id, child in list(self._children.items()):
                 if child.poll() is not None:
                     del self._children[run_id]
+                    self._rests[run_id] = time.monotonic() + REST
                     self._clear_after(run_id, child)
             for run in handoffs.waiting():
-                if run.pk not in self._children and len(self._children) < MOST_AT_ONCE:
+                if self._may_start(run.pk):
                     self._children[run.pk] = self._start(run.pk)
         except DatabaseError:
             logger.exception("The sign-ins could not be looked at; trying again")
@@ -65,6 +68,10 @@ class Handoffs:
             except DatabaseError:
                 logger.exception("A closed sign-in could not be taken back; its lease will run out")
         self._children.clear()
+
+    def _may_start(self, run_id: int) -> bool:
+        rests = self._rests.get(run_id, 0.0) > time.monotonic()
+        return run_id not in self._children and len(self._children) < MOST_AT_ONCE and not rests
 
     def _start(self, run_id: int) -> subprocess.Popen[bytes]:
         command = shlex.join([sys.executable, "manage.py", "sign_in_account", "--run", str(run_id)])
