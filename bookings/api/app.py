@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, re_path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
-from bookings.api import errors, health, homes, jobs, records, session, streams
+from bookings.api import changes, errors, health, homes, jobs, records, session, streams
 from bookings.api.page import Listing
 
 # Newlines too, which Django's own path converter leaves out.
@@ -81,5 +81,5 @@ api = Api(
     docs=Listing(),
 )
 errors.install(api)
-for router in (jobs.router, streams.router, records.router, homes.router, session.router, health.router):
-    api.add_router("", router)
+for room in (jobs, streams, records, changes, homes, session, health):
+    api.add_router("", room.router)

@@ -30,6 +30,7 @@ SENTENCES = {
     "string_unicode": "It holds characters that cannot be used here.",
     "extra_forbidden": "There is no such field.",
     "literal_error": "Use one of {expected}.",
+    "enum": "Use one of {expected}.",
     "greater_than_equal": "It must be at least {ge}.",
     "less_than_equal": "It must be at most {le}.",
     "bool_type": "Write true or false.",

@@ -50,9 +50,14 @@ def start_job(
     partner = partner_of(request.auth, wish.partner)
     asked = _wish(request.auth, wish, partner)
     run = runs.queue(
-        asked, partner=partner, source=Source.API, by=request.auth, idempotency_key=idempotency_key
+        asked,
+        partner=partner,
+        source=Source.API,
+        by=request.auth,
+        idempotency_key=idempotency_key,
+        dry_run=wish.dryRun,
     )
-    _check_same(run, asked)
+    _check_same(run, asked, dry_run=wish.dryRun)
     return Status(202, shapes.JobStarted(jobId=run.uuid, job=rows.job_with_logs(run, lines_of(run))))
 
 
@@ -63,7 +68,7 @@ def _wish(user: User, wish: shapes.BookingAsked, partner: Partner) -> runs.Wish:
         property_text=place.property_text,
         mls_number=place.mls_number,
         address=place.address,
-        date=_day(wish.preferredDate, zone),
+        date=day_meant(wish.preferredDate, zone),
         time=wish.preferredTime,
         duration_minutes=wish.preferredDuration,
         auto_confirm_only=wish.autoConfirmOnly,
@@ -82,19 +87,21 @@ def place_named(user: User, text: str) -> runs.Wish:
     return runs.Wish(property_text=number, mls_number=number, address=home.address, time_zone=home.time_zone)
 
 
-def _day(said: date | int, zone: str) -> date:
+def day_meant(said: date | int, zone: str) -> date:
+    """The date that was said; for a bare day of the month, the next such day in that zone."""
     if isinstance(said, date):
         return said
     return next_such_day(said, today=timezone.now().astimezone(ZoneInfo(zone)).date())
 
 
-def _check_same(run: BookingRun, asked: runs.Wish) -> None:
+def _check_same(run: BookingRun, asked: runs.Wish, *, dry_run: bool) -> None:
     """A key that comes again with another wish is a mistake of the program, not a repeat."""
     same = (
         run.property_text == asked.property_text
         and run.wanted_date == asked.date
         and run.wanted_time == asked.time
         and run.duration_minutes == asked.duration_minutes
+        and run.dry_run == dry_run
     )
     if not same:
         raise AlreadyThere(
@@ -150,7 +157,8 @@ def _newest(user: User, word: rows.Status, most: int) -> list[shapes.Job]:
 
 
 def run_or_404(user: User, uuid: UUID) -> BookingRun:
-    run: BookingRun | None = BookingRun.objects.visible_to(user).filter(uuid=uuid).first()
+    found = BookingRun.objects.visible_to(user).filter(uuid=uuid)
+    run: BookingRun | None = found.select_related("account", "partner").first()
     if run is None:
         raise Http404("There is no such job.")
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,8 @@ PAGE = """<!doctype html>
 OPERATION = """<section><h2><code>{} {}</code></h2><p>{}</p>
 <table><caption>Answers</caption><thead><tr><th>Status</th><th>Body</th></tr></thead><tbody>{}</tbody></table>
 <table><caption>Fields</caption><thead><tr><th>Name</th><th>Where</th><th></th></tr></thead>
-<tbody>{}</tbody></table></section>"""
+<tbody>{}</tbody></table>{}</section>"""
+EXAMPLE = "<h3>A body to start from</h3><pre>{}</pre>"
 
 
 class Listing(DocsBase):
@@ -37,7 +39,7 @@ class Listing(DocsBase):
         return HttpResponse(page)
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, str, SafeString, SafeString]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield (
@@ -46,6 +48,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, str, SafeS
                 operation.get("description", ""),
                 _rows(("td", "td"), _answers(operation)),
                 _rows(("td", "td", "td"), _fields(document, operation)),
+                _example(_body_of(document, operation)),
             )
 
 
@@ -63,11 +66,21 @@ def _answers(operation: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 def _fields(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for parameter in operation["parameters"]:
         yield parameter["name"], parameter["in"], parameter.get("description", "")
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    shape = document["components"]["schemas"].get(_name(body.get("schema", {})), {})
+    shape = _body_of(document, operation)
     for name, field in shape.get("properties", {}).items():
         needed = "needed. " if name in shape.get("required", ()) else ""
         yield name, "body", f"{needed}{field.get('description', '')}"
+
+
+def _body_of(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    shape: dict[str, Any] = document["components"]["schemas"].get(_name(body.get("schema", {})), {})
+    return shape
+
+
+def _example(shape: dict[str, Any]) -> SafeString | str:
+    examples = shape.get("examples")
+    return format_html(EXAMPLE, json.dumps(examples[0], indent=2)) if examples else ""
 
 
 def _name(schema: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ def list_bookings(request: PersonRequest, page: Query[shapes.BookingPage]) -> sh
 )
 def one_booking(request: PersonRequest, booking_id: int) -> shapes.OneBooking:
     """One booking."""
-    return shapes.OneBooking(data=rows.booking(_booking_or_404(request, booking_id)))
+    return shapes.OneBooking(data=rows.booking(booking_or_404(request, booking_id)))
 
 
 @router.patch(
@@ -55,7 +55,7 @@ def one_booking(request: PersonRequest, booking_id: int) -> shapes.OneBooking:
 def change_status(request: PersonRequest, booking_id: int, change: shapes.StatusAsked) -> shapes.OneBooking:
     """Write down what is known of a booking. It changes the portal's row, not BrokerBay."""
     changed = bookings.change_status(
-        _booking_or_404(request, booking_id),
+        booking_or_404(request, booking_id),
         BookingStatus(change.status),
         by=request.auth,
         source=Source.API,
@@ -72,7 +72,7 @@ def change_status(request: PersonRequest, booking_id: int, change: shapes.Status
 )
 def hide_booking(request: PersonRequest, booking_id: int) -> shapes.OneBooking:
     """Take a booking out of the lists. It stays on BrokerBay, and an administrator can bring it back."""
-    booking = _booking_or_404(request, booking_id)
+    booking = booking_or_404(request, booking_id)
     bookings.hide(booking, by=request.auth, source=Source.API)
     booking.refresh_from_db()
     return shapes.OneBooking(data=rows.booking(booking))
@@ -187,7 +187,7 @@ def _wanted(asked: shapes.BookingFilters) -> reads.Wanted:
     )
 
 
-def _booking_or_404(request: PersonRequest, booking_id: int) -> Booking:
+def booking_or_404(request: PersonRequest, booking_id: int) -> Booking:
     booking: Booking | None = reads.shown(request.auth).filter(pk=booking_id).first()
     if booking is None:
         raise Http404("There is no such booking.")

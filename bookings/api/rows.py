@@ -8,7 +8,8 @@ from uuid import UUID
 
 from bookings.api import shapes
 from bookings.models import Booking, BookingRun, Property, RunEvent
-from bookings.vocabulary import EvidenceKind, Level, RunState
+from bookings.services import runs
+from bookings.vocabulary import EvidenceKind, Level, RunKind, RunState
 
 Status = Literal["pending", "running", "completed", "failed"]
 PENDING: Literal["pending"] = "pending"
@@ -42,6 +43,7 @@ def states_of(status: Status) -> list[RunState]:
 def job(run: BookingRun) -> shapes.Job:
     return shapes.Job(
         id=run.uuid,
+        kind=RunKind(run.kind),
         property=run.property_text,
         status=STATUS_OF[RunState(run.state)],
         state=str(run.state),
@@ -62,8 +64,20 @@ def job(run: BookingRun) -> shapes.Job:
         nextStep=run.next_step,
         openSlots=run.open_slots,
         candidates=run.candidates,
+        offers=[_offer(offer) for offer in runs.offers(run)],
+        dryRun=run.dry_run,
         bookingId=run.booking_id,
         url=f"/runs/{run.uuid}",
+    )
+
+
+def _offer(offer: runs.Offer) -> shapes.Offer:
+    return shapes.Offer(
+        answer=offer.answer,
+        value=offer.value,
+        label=offer.label,
+        detail=offer.detail,
+        isMain=offer.is_main,
     )
 
 

@@ -12,7 +12,7 @@ from ninja import Schema
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, WithJsonSchema
 
 from bookings.api import wanted
-from bookings.vocabulary import Level
+from bookings.vocabulary import Answer, Level, RunKind
 
 # No control characters: they break logs, exports and PostgreSQL alike.
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
@@ -65,7 +65,24 @@ PartnerNamed = Annotated[
 ]
 
 
+DryRun = Annotated[
+    StrictBool, Field(description="Fill everything in, send nothing: the job ends with the picture of it.")
+]
+
+
+def example(**body: Any) -> ConfigDict:
+    """A body to start from, shown in the OpenAPI document and on its page."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
+
+
 class BookingAsked(Asked):
+    model_config = example(
+        property="N12345678",
+        preferredDate="2027-01-31",
+        preferredTime="10:00 AM",
+        preferredDuration=30,
+        dryRun=False,
+    )
     property: str = Field(
         min_length=5, max_length=300, pattern=PRINTABLE, description="An address or an MLS number."
     )
@@ -74,14 +91,51 @@ class BookingAsked(Asked):
     preferredDuration: WantedMinutes
     autoConfirmOnly: StrictBool = Field(False, description="Book only where it confirms at once.")
     headless: StrictBool = Field(True, description="Accepted and ignored: the robot needs no screen.")
+    dryRun: DryRun = False
     partner: PartnerNamed = None
 
 
+class CancelAsked(Asked):
+    model_config = example(reason="Client is no longer interested", dryRun=False)
+
+    reason: str = Field(
+        "", max_length=200, pattern=PRINTABLE, description="What the listing side is told, if anything."
+    )
+    dryRun: DryRun = False
+
+
+class RescheduleAsked(Asked):
+    model_config = example(preferredDate="2027-02-01", preferredTime="14:30")
+
+    preferredDate: WantedDay
+    preferredTime: WantedTime
+    preferredDuration: WantedMinutes | None = Field(
+        None, description="Minutes; without it the showing stays as long as it is."
+    )
+    dryRun: DryRun = False
+
+
+class AnswerAsked(Asked):
+    model_config = example(answer="pick_time", value="2027-02-01T10:15")
+
+    answer: Answer = Field(description="One of the job's “offers”.")
+    value: str = Field("", max_length=100, pattern=PRINTABLE, description="The offer's “value”.")
+    reason: str = Field("", max_length=500, pattern=PRINTABLE, description="Kept in the history.")
+
+
 class CheckAsked(Asked):
+    model_config = example(property="N12345678")
+
     property: str = Field(
         min_length=3, max_length=300, pattern=PRINTABLE, description="An address or an MLS number."
     )
     partner: PartnerNamed = None
+
+
+class CheckJobAsked(CheckAsked):
+    model_config = example(property="N12345678", preferredDate="2027-01-31")
+
+    preferredDate: WantedDay | None = Field(None, description="A day whose open times are wanted too.")
 
 
 class StatusAsked(Asked):
@@ -150,10 +204,21 @@ class JobOptions(BaseModel):
     headless: Literal[True] = True
 
 
+class Offer(BaseModel):
+    """What a person may answer to a job that waits for one."""
+
+    answer: Answer
+    value: str = Field(description="Send it back as it is; empty where the answer needs none.")
+    label: str
+    detail: str
+    isMain: bool = Field(description="The answer that most would choose.")
+
+
 class Job(BaseModel):
     """A booking run."""
 
     id: UUID
+    kind: RunKind
     property: str
     status: Literal["pending", "running", "completed", "failed"]
     state: str = Field(description="Our precise state, e.g. queued, parked, unconfirmed, refused.")
@@ -169,6 +234,8 @@ class Job(BaseModel):
     nextStep: str = Field(description="What a person can do next; empty when there is nothing to do.")
     openSlots: list[dict[str, Any]] = Field(description="The times that BrokerBay offered instead.")
     candidates: list[dict[str, Any]] = Field(description="The listings that fit, when several do.")
+    offers: list[Offer] = Field(description="The answers that it takes now; empty when it needs none.")
+    dryRun: bool
     bookingId: int | None
     url: str = Field(description="Where a person watches it.")
 

@@ -12,8 +12,9 @@ from bookings.vocabulary import RunKind, RunState
 
 
 def bookings_wanted(user: User | AnonymousUser) -> QuerySet[BookingRun]:
-    """The runs that book, of a person's partners, newest first."""
-    return BookingRun.objects.visible_to(user).filter(kind=RunKind.BOOK).order_by("-queued_at", "-pk")
+    """The runs that book, of a person's partners, newest first, each with its account."""
+    booking = BookingRun.objects.visible_to(user).filter(kind=RunKind.BOOK)
+    return booking.select_related("account").defer("account__session").order_by("-queued_at", "-pk")
 
 
 def newest_in(user: User | AnonymousUser, states: Iterable[RunState], *, most: int) -> list[BookingRun]:

@@ -25,6 +25,7 @@ from tests.bookings.cast import (
 JOB_FIELDS = {
     "id", "property", "status", "state", "options", "createdAt", "updatedAt", "startedAt", "completedAt",
     "step", "result", "reasonCode", "reason", "nextStep", "openSlots", "candidates", "bookingId", "url",
+    "kind", "dryRun", "offers",
 }  # fmt: skip
 
 

@@ -10,10 +10,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from bookings.api import api, streams
-from bookings.models import ApiKey
+from bookings.models import ApiKey, BookingRun
 from bookings.services import people
+from bookings.vocabulary import RunState
 from tests.bookings.api.callers import browser, program, program_of, send, wish
-from tests.bookings.cast import Cast, make_booking, make_request, make_run
+from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_run
 
 CANARY = "Canary Crescent"
 EVERYBODY, READERS, BOOKERS, MANAGERS = "everybody", "readers", "bookers", "managers"
@@ -35,6 +36,10 @@ class Row:
     body: Callable[[], dict[str, Any]] | None = None
 
 
+def moved() -> dict[str, Any]:
+    return {"preferredDate": in_days(9).isoformat(), "preferredTime": "14:30"}
+
+
 def for_maple() -> dict[str, Any]:
     return {"property": "N7654322"}
 
@@ -53,6 +58,17 @@ TABLE: dict[tuple[str, str], Row] = {
         who=BOOKERS, to_stranger=404, body=lambda: {"status": "Pending"}
     ),
     ("DELETE", "/api/bookings/{booking_id}"): Row(who=BOOKERS, to_stranger=404),
+    ("POST", "/api/bookings/{booking_id}/cancel"): Row(
+        who=BOOKERS, answer=202, to_stranger=404, body=lambda: {"reason": "Sold"}
+    ),
+    ("POST", "/api/bookings/{booking_id}/reschedule"): Row(
+        who=BOOKERS, answer=202, to_stranger=404, body=moved
+    ),
+    ("POST", "/api/check"): Row(who=BOOKERS, answer=202, to_stranger=202, body=for_maple),
+    ("POST", "/api/accounts/{account_id}/reconcile"): Row(who=BOOKERS, answer=202, to_stranger=404),
+    ("POST", "/api/auto-book/{job_id}/answer"): Row(
+        who=BOOKERS, to_stranger=404, body=lambda: {"answer": "try_again"}
+    ),
     ("GET", "/api/stats"): Row(who=READERS),
     ("GET", "/api/export/csv"): Row(who=BOOKERS),
     ("GET", "/api/export/json"): Row(who=BOOKERS),
@@ -67,6 +83,8 @@ ACTORS = (
     "stranger", "bare_staff", "anonymous", "revoked_key", "sleeping_key", "unknown_key",
 )  # fmt: skip
 NOT_SIGNED_IN = {"anonymous", "revoked_key", "sleeping_key", "unknown_key"}
+# Who has several partners names one.
+FOR_A_PARTNER = {"/api/auto-book", "/api/property-exists", "/api/check"}
 # These read in other threads, which see only what is committed.
 IN_OTHER_THREADS = {"/api/auto-book/{job_id}/stream", "/api/property-exists"}
 
@@ -108,9 +126,11 @@ def ask(cast: Cast, actor: str, method: str, path: str, row: Row) -> Any:
     home = f"14 {CANARY}"
     run = make_run(cast.partner, by=cast.owner, address=home, property_text=home)
     body = row.body() if row.body else None
-    if body and actor == "admin" and method == "POST":
+    if path.endswith("/answer"):
+        BookingRun.objects.filter(pk=run.pk).update(state=RunState.REFUSED, reason_code="not_bookable")
+    if body and actor == "admin" and path in FOR_A_PARTNER:
         body["partner"] = cast.partner.name
-    url = path.format(job_id=run.uuid, booking_id=booking.pk)
+    url = path.format(job_id=run.uuid, booking_id=booking.pk, account_id=cast.account.pk)
     if actor == "admin" and path in ("/api/session-status", "/api/manual-login"):
         url += f"?partner={cast.partner.pk}"
     return send(caller(cast, actor), method, url, body)
@@ -177,7 +197,8 @@ def test_a_key_needs_no_csrf_token(cast: Cast) -> None:
 @pytest.mark.parametrize(("method", "path"), [key for key in TABLE if key[0] != "GET"])
 def test_a_session_must_send_the_csrf_token_to_change_anything(cast: Cast, method: str, path: str) -> None:
     client = browser(cast.admin, enforce_csrf_checks=True)
-    url = path.format(booking_id=make_booking(cast.account).pk)
+    booking, run = make_booking(cast.account), make_run(cast.partner)
+    url = path.format(booking_id=booking.pk, job_id=run.uuid, account_id=cast.account.pk)
     answer = send(client, method, url, {})
     assert answer.status_code == 403
     assert "X-CSRFToken" in answer.json()["error"]
