@@ -96,6 +96,7 @@ class LaunchForm(forms.Form):
         },
     )
     auto_confirm_only = forms.BooleanField(label="Only if it confirms at once", required=False)
+    dry_run = forms.BooleanField(label="Rehearse only, send nothing", required=False)
     listing_id = forms.RegexField(r"^[0-9a-f]{24}$", required=False, widget=forms.HiddenInput)
     request = forms.CharField(
         required=False,
@@ -139,13 +140,21 @@ class LaunchForm(forms.Form):
         )
 
     def replaced(self) -> BookingRun | None:
-        """The run that this booking is to take the place of, when a person picked another listing or time."""
-        uuid = self.cleaned_data["instead"]
+        """The run that this booking is to take the place of, when a person picked another listing or time.
+
+        A rehearsal takes nothing's place.
+        """
+        uuid = None if self.cleaned_data["dry_run"] else self.cleaned_data["instead"]
         run = run_queries.visible_run(self.user, uuid) if uuid else None
         return run if run is not None and run.partner_id == self.booked_for.pk else None
 
     def client_request(self, wish: runs.Wish, replaced: BookingRun | None) -> ShowingRequest | None:
-        """The client's request that this booking answers: the replaced run's, or one for this property."""
+        """The client's request that this booking answers: the replaced run's, or one for this property.
+
+        A rehearsal answers none.
+        """
+        if self.cleaned_data["dry_run"]:
+            return None
         if replaced is not None and replaced.request_id is not None:
             return replaced.request
         request_id = self.cleaned_data["request"]
@@ -192,7 +201,7 @@ def _launch(form: LaunchForm) -> tuple[BookingRun | None, BookingRun | None]:
 
 def _queue(form: LaunchForm, wish: runs.Wish) -> BookingRun:
     """Queue the wish, and end the waiting run in whose place it comes: both or neither."""
-    replaced = form.replaced()
+    replaced, dry_run = form.replaced(), form.cleaned_data["dry_run"]
     with transaction.atomic():
         if replaced is not None and replaced.state == RunState.PARKED:
             runs.stop(replaced, by=form.user, reason="Another booking takes its place")
@@ -202,15 +211,16 @@ def _queue(form: LaunchForm, wish: runs.Wish) -> BookingRun:
             source=Source.PERSON,
             by=form.user,
             request=form.client_request(wish, replaced),
-            idempotency_key=_key(form.cleaned_data["key"], wish),
+            idempotency_key=_key(form.cleaned_data["key"], wish, dry_run),
+            dry_run=dry_run,
         )
 
 
-def _key(key: uuid.UUID | None, wish: runs.Wish) -> str:
+def _key(key: uuid.UUID | None, wish: runs.Wish, dry_run: bool) -> str:
     """A double click is the same form with the same wish; going back and changing the wish is a new one."""
     if key is None:
         return ""
-    digest = hashlib.sha256(repr(wish).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(repr((wish, dry_run)).encode()).hexdigest()[:16]
     return f"form:{key}:{digest}"
 
 

@@ -210,6 +210,16 @@ def test_a_replacement_that_cannot_be_queued_leaves_the_waiting_run(cast: Cast, 
     assert waiting.state == RunState.PARKED
 
 
+def test_a_rehearsal_sends_nothing_and_takes_nothings_place(cast: Cast, client: Client) -> None:
+    waiting = parked(cast)
+    client.force_login(cast.owner)
+    client.post("/auto-book", said(dry_run="on", instead=waiting.uuid))
+    waiting.refresh_from_db()
+    run = BookingRun.objects.get(property_text="N12345678")
+    assert waiting.state == RunState.PARKED
+    assert (run.dry_run, run.rehearses, run.request) == (True, True, None)
+
+
 def test_a_strangers_run_is_never_replaced(cast: Cast, client: Client) -> None:
     waiting = parked(cast)
     client.force_login(cast.stranger)
