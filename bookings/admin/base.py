@@ -25,11 +25,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
-from bookings.models import AuditEntry, Partner
+from bookings.models import AuditEntry, BookingRun, Partner
 from bookings.models.scope import ScopedQuerySet, sees_all
 from bookings.services.errors import Rejected
 
@@ -67,6 +68,16 @@ def door_time(day: date | None, at: time | None) -> str:
     """A showing's day and time at the property's door: "Thu 30 Sep 2027, 12:00 PM"."""
     known = (date_format(day, "D j M Y") if day else "", time_format(at, "g:i A") if at else "")
     return ", ".join(part for part in known if part) or "-"
+
+
+def queued_words(run: BookingRun) -> str:
+    """What a person is told of a run that was just queued, with the way to watch it."""
+    return format_html(
+        '{} <a class="underline" href="{}">{}</a>',
+        _("Queued: %s.") % run,
+        reverse("run", args=[run.uuid]),
+        _("Watch it"),
+    )
 
 
 class CappedPaginator(Paginator):
@@ -235,6 +246,35 @@ class PartnerScopedAdmin(ModelAdmin):
             back=self.address_of(row),
         )
 
+    def preview(
+        self, request: HttpRequest, name: str, picked: list[Any], form: forms.Form, *, says: str, button: str
+    ) -> HttpResponse:
+        """A page that shows the picked rows before something is done to them; it posts to the URL `name`."""
+        noun = self.opts.verbose_name if len(picked) == 1 else self.opts.verbose_name_plural
+        return self.page(
+            request,
+            "admin/bookings/several.html",
+            title=f"{button} ({len(picked)} {noun})",
+            picked=picked,
+            form=form,
+            says=says,
+            button=button,
+            address=reverse(f"admin:{name}"),
+            back=self.address_of_list(),
+        )
+
+    def posted_rows(self, request: HttpRequest) -> tuple[list[Any], list[str]]:
+        """The rows that a preview posted, of those that the person may see; and what to say of the others."""
+        ids = {
+            int(pk) for pk in request.POST.getlist("picked")[:MOST_AT_ONCE] if pk.isdecimal() and len(pk) < 19
+        }
+        picked = list(self.get_queryset(request).filter(pk__in=ids))
+        missing = len(ids) - len(picked)
+        return picked, [_("Picked, but not there for you: %d.") % missing] if missing else []
+
+    def address_of_list(self) -> str:
+        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
     def address_of(self, row: Model) -> str:
         name = f"{self.admin_site.name}:{row._meta.app_label}_{row._meta.model_name}_change"
         return reverse(name, args=(quote(row.pk),))
@@ -248,14 +288,25 @@ class PartnerScopedAdmin(ModelAdmin):
         done: Counted,
     ) -> None:
         """Do one thing to each picked row; tell why where it did not work. `done` counts the rest."""
-        picked = self.few(request, rows)
+        self.do_each(request, self.few(request, rows), do, done=done)
+
+    def do_each(
+        self,
+        request: HttpRequest,
+        picked: list[Any],
+        do: Callable[[Any], object],
+        *,
+        done: Counted,
+        beside: list[str] | None = None,
+    ) -> None:
+        """Do one thing to each row, and tell where it did not work. `beside` comes after."""
         refused = []
         for row in picked:
             try:
                 do(row)
             except Rejected as no:
                 refused.append(f"{row}: {no.message}")
-        self.tell(request, len(picked) - len(refused), refused, done=done)
+        self.tell(request, len(picked) - len(refused), [*refused, *(beside or [])], done=done)
 
     def few(self, request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
         """The picked rows; none, with a message, when they are too many for one click."""

@@ -7,20 +7,21 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import MOST_AT_ONCE, ReadOnlyAdmin, door_time
+from bookings.admin.base import ReadOnlyAdmin, door_time, queued_words
 from bookings.admin.exporting import ExportAdmin
-from bookings.admin.forms import ReasonForm, StatusForm
+from bookings.admin.forms import CancelForm, MoveForm, ReasonForm, StatusForm
 from bookings.filters import DayRangeFilter, HiddenFilter, VisibleRelatedFilter, YesNoFilter
 from bookings.models import Booking
-from bookings.services import bookings
-from bookings.vocabulary import BookingStatus
+from bookings.services import bookings, runs
+from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, Source
 
 
 @admin.register(Booking)
@@ -43,8 +44,8 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
     search_fields = ("property_address", "listing_id", "user_name", "user_email", "property__mls_number")
     search_help_text = gettext_lazy("Address, listing, MLS number, name or e-mail")
     sortable_by = ("property_address", "when", "state", "created_at")
-    actions = ("pick_status", "hide_picked", "show_picked")
-    actions_detail = ("change_status", "hide", "show_again")
+    actions = ("cancel_picked", "pick_status", "hide_picked", "show_picked")
+    actions_detail = ("reschedule", "cancel", "change_status", "hide", "show_again")
     fieldsets = (
         (
             None,
@@ -116,16 +117,84 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
     def has_change_status_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("bookings.change_status_booking")
 
+    def has_book_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("bookings.book_run")
+
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Of hiding and showing again, the one that fits."""
+        """Of hiding and showing again, the one that fits; of BrokerBay, what it may still change."""
         offered = super().get_actions_detail(request, object_id)
         row = self.get_object(request, unquote(str(object_id))) if offered else None
         if row is None:
             return []
-        unfit = "show_again" if row.hidden_at is None else "hide"
-        return [one for one in offered if one.path != unfit.replace("_", "-")]
+        unfit = {"show-again" if row.hidden_at is None else "hide"}
+        if row.status not in LIVE_BOOKING_STATUSES or row.starts_at <= timezone.now():
+            unfit |= {"reschedule", "cancel"}
+        return [one for one in offered if one.path not in unfit]
 
     # ---- one booking -------------------------------------------------------------------------------
+
+    @action(
+        description=gettext_lazy("Reschedule…"),
+        permissions=["book"],
+        url_path="reschedule",
+        icon="edit_calendar",
+    )
+    def reschedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.row_or_404(request, object_id)
+
+        def form_class(*args: Any, **kwargs: Any) -> MoveForm:
+            return MoveForm(*args, initial={"date": row.booking_date, "time": row.booking_time}, **kwargs)
+
+        def do(booking: Booking, form: forms.Form) -> str:
+            said = form.cleaned_data
+            run = runs.queue_reschedule(
+                booking,
+                date=said["date"],
+                time=said["time"],
+                duration_minutes=said["duration"],
+                source=Source.PERSON,
+                by=request.user,
+                dry_run=said["dry_run"],
+            )
+            return queued_words(run)
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=form_class,
+            title=_("Move this showing on BrokerBay"),
+            says=_("It is now %(when)s at %(home)s. The robot asks BrokerBay for the new time, exactly so.")
+            % {"when": self.when(row), "home": row.property_address},
+            button=_("Reschedule"),
+            do=do,
+        )
+
+    @action(
+        description=gettext_lazy("Cancel on BrokerBay…"),
+        permissions=["book"],
+        url_path="cancel",
+        icon="event_busy",
+    )
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(booking: Booking, form: forms.Form) -> str:
+            return queued_words(
+                runs.queue_cancel(booking, source=Source.PERSON, by=request.user, **form.cleaned_data)
+            )
+
+        row = self.row_or_404(request, object_id)
+        return self.ask(
+            request,
+            object_id,
+            form_class=CancelForm,
+            title=_("Cancel this showing on BrokerBay"),
+            says=_(
+                "%(home)s, %(when)s. The robot cancels just this showing. It cannot be brought back: it "
+                "would have to be booked anew."
+            )
+            % {"when": self.when(row), "home": row.property_address},
+            button=_("Cancel on BrokerBay"),
+            do=do,
+        )
 
     @action(
         description=gettext_lazy("Change status"),
@@ -213,44 +282,80 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
         return self._preview(request, picked, StatusForm()) if picked else None
 
     def _preview(self, request: HttpRequest, picked: list[Booking], form: StatusForm) -> HttpResponse:
-        return self.page(
+        return self.preview(
             request,
-            "admin/bookings/change_status.html",
-            title=ngettext("Change the status of %d booking", "Change the status of %d bookings", len(picked))
-            % len(picked),
-            picked=picked,
-            form=form,
-            address=reverse("admin:bookings_booking_change_many"),
-            back=reverse("admin:bookings_booking_changelist"),
+            "bookings_booking_change_many",
+            picked,
+            form,
+            says=_(
+                "This changes our rows only; BrokerBay is not touched. A booking that cannot move is left as "
+                "it is, and you are told why."
+            ),
+            button=_("Change status"),
         )
 
     def change_many(self, request: HttpRequest) -> HttpResponse:
         """What the preview posts: the picked ids, the status, the reason. Each row is told about."""
-        back = HttpResponseRedirect(reverse("admin:bookings_booking_changelist"))
+        back = HttpResponseRedirect(self.address_of_list())
         if not self.has_change_status_permission(request) or request.method != "POST":
             return back
-        ids = {
-            int(pk) for pk in request.POST.getlist("picked")[:MOST_AT_ONCE] if pk.isdecimal() and len(pk) < 19
-        }
-        picked = list(self.get_queryset(request).filter(pk__in=ids))
+        picked, missing = self.posted_rows(request)
         form = StatusForm(request.POST)
         if not form.is_valid():
             return self._preview(request, picked, form)
         to = BookingStatus(form.cleaned_data["status"])
         changes = bookings.change_many(picked, to, by=request.user, reason=form.cleaned_data["reason"])
         refused = [f"{change.booking}: {change.error}" for change in changes if change.error]
-        missing = len(ids) - len(picked)
-        if missing:
-            refused.append(_("Picked, but not there for you: %d.") % missing)
         done = (f"%(count)d booking is now “{to.label}”.", f"%(count)d bookings are now “{to.label}”.")
-        self.tell(request, len([change for change in changes if not change.error]), refused, done=done)
+        self.tell(request, len(changes) - len(refused), [*refused, *missing], done=done)
+        return back
+
+    @action(description=gettext_lazy("Cancel on BrokerBay…"), permissions=["book"])
+    def cancel_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        picked = self.few(request, queryset)
+        return self._preview_cancel(request, picked, CancelForm()) if picked else None
+
+    def _preview_cancel(self, request: HttpRequest, picked: list[Booking], form: CancelForm) -> HttpResponse:
+        return self.preview(
+            request,
+            "bookings_booking_cancel_many",
+            picked,
+            form,
+            says=_(
+                "The robot cancels each of these showings on BrokerBay, one run for each. A cancelled "
+                "showing cannot be brought back: it would have to be booked anew."
+            ),
+            button=_("Cancel on BrokerBay"),
+        )
+
+    def cancel_many(self, request: HttpRequest) -> HttpResponse:
+        """What the preview posts: the picked ids, the reason. Each row is told about."""
+        back = HttpResponseRedirect(self.address_of_list())
+        if not self.has_book_permission(request) or request.method != "POST":
+            return back
+        picked, missing = self.posted_rows(request)
+        form = CancelForm(request.POST)
+        if not form.is_valid():
+            return self._preview_cancel(request, picked, form)
+        self.do_each(
+            request,
+            picked,
+            lambda booking: runs.queue_cancel(
+                booking, source=Source.PERSON, by=request.user, **form.cleaned_data
+            ),
+            done=("%(count)d cancelling is queued.", "%(count)d cancellings are queued."),
+            beside=missing,
+        )
         return back
 
     def get_urls(self) -> list[URLPattern]:
         many = path(
             "change-many/", self.admin_site.admin_view(self.change_many), name="bookings_booking_change_many"
         )
-        return [many, *super().get_urls()]
+        cancel = path(
+            "cancel-many/", self.admin_site.admin_view(self.cancel_many), name="bookings_booking_cancel_many"
+        )
+        return [many, cancel, *super().get_urls()]
 
     @action(description=gettext_lazy("Hide"), permissions=["change_status"])
     def hide_picked(self, request: HttpRequest, queryset: Any) -> None:

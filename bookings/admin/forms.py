@@ -13,8 +13,10 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
+from bookings.models.partner import ShowingMinutes
 from bookings.vocabulary import BookingStatus
 
 
@@ -44,6 +46,53 @@ class StatusForm(ReasonForm):
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput())
     field_order = ("status", "reason", "version")
+
+
+class RehearsalForm(forms.Form):
+    dry_run = forms.BooleanField(
+        label=_("Rehearse only, send nothing"),
+        required=False,
+        widget=UnfoldBooleanWidget(),
+        help_text=_(
+            "The robot fills everything in, keeps the picture of it and stops before the last click."
+        ),
+    )
+
+
+class CancelForm(RehearsalForm):
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("What the listing side is told. Without one, that the client is no longer interested."),
+    )
+    field_order = ("reason", "dry_run")
+
+
+class MoveForm(RehearsalForm):
+    date = forms.DateField(
+        label=_("New day"),
+        widget=UnfoldAdminTextInputWidget({"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": _("There is no such day. Write it as 2026-07-31.")},
+    )
+    time = forms.TimeField(
+        label=_("New start time"),
+        widget=UnfoldAdminTextInputWidget({"type": "time", "step": "900"}),
+        input_formats=["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p"],
+        error_messages={"invalid": _("That is no time of day. Write it as 14:30 or 2:30 PM.")},
+        help_text=_("On the property's own clock, every quarter of an hour."),
+    )
+    duration = forms.TypedChoiceField(
+        label=_("How long"),
+        choices=[("", _("As long as it is")), *ShowingMinutes.choices],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    field_order = ("date", "time", "duration", "dry_run")
 
 
 class SessionForm(forms.Form):

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, door_time
+from bookings.admin.base import ReadOnlyAdmin, door_time, queued_words
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import SureForm
 from bookings.filters import DayRangeFilter, VisibleRelatedFilter
@@ -111,13 +111,7 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
     )
     def book(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(row: ShowingRequest, form: forms.Form) -> str:
-            run = runs.queue_for(row, source=Source.PERSON, by=request.user)
-            return format_html(
-                '{} <a class="underline" href="/runs/{}">{}</a>',
-                _("Queued: %s.") % run,
-                run.uuid,
-                _("Watch it"),
-            )
+            return queued_words(runs.queue_for(row, source=Source.PERSON, by=request.user))
 
         row = self.row_or_404(request, object_id)
         return self.ask(

@@ -19,7 +19,7 @@ from bookings.models import Account, ApiKey, AuditEntry, BookingRun, Client, Mem
 from bookings.services import people
 from bookings.vocabulary import BookingStatus, Health, RequestState, Role, RunState
 from tests.bookings.admin.conftest import Rows, SignIn
-from tests.bookings.cast import Cast, make_booking, make_request, make_run
+from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_run
 
 STATE = {
     "cookies": [{"name": "sid", "value": "very-secret", "domain": "brokerbay.example", "path": "/"}],
@@ -62,12 +62,14 @@ def test_a_viewer_is_offered_no_action(cast: Cast, rows: Rows, sign_in: SignIn) 
 
 def test_a_booker_is_offered_the_actions_of_their_trade(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
     browser = sign_in(cast.owner)
-    assert offered(browser, "booking") == {"pick_status", "hide_picked", "show_picked"}
+    assert offered(browser, "booking") == {"cancel_picked", "pick_status", "hide_picked", "show_picked"}
     assert offered(browser, "bookingrun") == {"stop_picked", "try_picked_again"}
     assert offered(browser, "showingrequest") == {"book_picked"}
 
 
 DEEDS: tuple[tuple[str, Callable[[Cast, Rows], Any]], ...] = (
+    ("booking_cancel", lambda cast, rows: rows.booking),
+    ("booking_reschedule", lambda cast, rows: rows.booking),
     ("booking_change_status", lambda cast, rows: rows.booking),
     ("booking_hide", lambda cast, rows: rows.booking),
     ("booking_show_again", lambda cast, rows: rows.booking),
@@ -107,6 +109,8 @@ def test_crafted_ids_of_another_partner_do_nothing(cast: Cast, rows: Rows, sign_
         {"picked": [rows.booking.pk], "status": BookingStatus.CANCELLED},
     )
     assert "Picked, but not there for you: 1." in told(changed)
+    cancelled = browser.post(reverse("admin:bookings_booking_cancel_many"), {"picked": [rows.booking.pk]})
+    assert "Picked, but not there for you: 1." in told(cancelled)
     assert AuditEntry.objects.count() == written
     rows.booking.refresh_from_db()
     assert (rows.booking.status, rows.booking.hidden_at) == (BookingStatus.CONFIRMED, None)
@@ -176,6 +180,68 @@ def test_a_booking_is_hidden_and_shown_again(cast: Cast, rows: Rows, sign_in: Si
     assert browser.get(list_of("booking")).context["cl"].result_count == 1
     assert AuditEntry.objects.filter(action="booking.hidden", actor=cast.owner).count() == 2
     assert AuditEntry.objects.filter(action="booking.shown_again", actor=cast.owner).count() == 2
+
+
+def test_a_booking_is_cancelled_on_brokerbay_after_a_question(cast: Cast, sign_in: SignIn) -> None:
+    booking = make_booking(cast.account)
+    browser = sign_in(cast.owner)
+    asked = browser.get(page_of("booking_cancel", booking)).content.decode()
+    assert "cannot be brought back" in asked
+    assert not BookingRun.objects.exists()
+    answer = browser.post(page_of("booking_cancel", booking), {"reason": "Sold"})
+    run = BookingRun.objects.get()
+    assert (run.kind, run.booking, run.cancel_reason, run.dry_run) == ("cancel", booking, "Sold", False)
+    assert f"/runs/{run.uuid}" in told(answer)[0]
+    again = browser.post(page_of("booking_cancel", booking), {"reason": "Sold"})
+    assert "already being changed" in again.content.decode()
+
+
+def test_a_booking_is_moved_to_a_day_and_time_that_there_is(cast: Cast, sign_in: SignIn) -> None:
+    booking = make_booking(cast.account)
+    browser = sign_in(cast.owner)
+    address = page_of("booking_reschedule", booking)
+    assert f'value="{booking.booking_date.isoformat()}"' in browser.get(address).content.decode()
+    day = in_days(6).isoformat()
+    for wrong in ({"date": "2026-02-30", "time": "10:00"}, {"date": day, "time": "25:00"}, {"date": day}):
+        assert browser.post(address, wrong).status_code == 200
+    assert (
+        "every quarter of an hour" in browser.post(address, {"date": day, "time": "10:07"}).content.decode()
+    )
+    assert not BookingRun.objects.exists()
+    browser.post(address, {"date": day, "time": "14:30", "duration": "45", "dry_run": "on"})
+    run = BookingRun.objects.get()
+    assert (run.kind, run.wanted_date, str(run.wanted_time)) == ("reschedule", in_days(6), "14:30:00")
+    assert (run.duration_minutes, run.dry_run) == (45, True)
+
+
+def test_a_booking_that_has_ended_offers_no_change_on_brokerbay(cast: Cast, sign_in: SignIn) -> None:
+    ended = make_booking(cast.account, status=BookingStatus.CANCELLED)
+    browser = sign_in(cast.owner)
+    html = browser.get(page_of("booking_change", ended)).content.decode()
+    assert page_of("booking_cancel", ended) not in html
+    assert page_of("booking_reschedule", ended) not in html
+    answer = browser.post(page_of("booking_cancel", ended), {"reason": ""})
+    assert "nothing left to change" in answer.content.decode()
+
+
+def test_several_bookings_are_cancelled_after_a_preview_and_each_refusal_is_told(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    live, ended = (
+        make_booking(cast.account),
+        make_booking(cast.account, status=BookingStatus.DECLINED),
+    )
+    browser = sign_in(cast.owner)
+    preview = pick(browser, "booking", "cancel_picked", live, ended)
+    assert str(live) in preview.content.decode()
+    assert not BookingRun.objects.exists()
+    answer = browser.post(
+        reverse("admin:bookings_booking_cancel_many"), {"picked": [live.pk, ended.pk], "reason": "Sold"}
+    )
+    assert told(answer)[0] == "1 cancelling is queued."
+    assert told(answer)[1].startswith(str(ended))
+    assert BookingRun.objects.get().booking == live
+    assert sign_in(cast.viewer).post(reverse("admin:bookings_booking_cancel_many")).status_code in (302, 403)
 
 
 # ---- requests and runs -----------------------------------------------------------------------------
