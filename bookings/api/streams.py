@@ -24,7 +24,7 @@ from bookings.api.errors import problem
 from bookings.api.jobs import lines_of, place_named, run_or_404
 from bookings.api.openapi import answers, body_of
 from bookings.api.partners import partner_of
-from bookings.live import follow, release_thread
+from bookings.live import follow, follow_until_person, release_thread
 from bookings.models import BookingRun, RunEvent
 from bookings.services import runs
 from bookings.services.runs import Wish
@@ -136,7 +136,7 @@ async def apart(read: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
 
 
 def _again(run: BookingRun) -> BookingRun:
-    return BookingRun.objects.get(pk=run.pk)
+    return BookingRun.objects.select_related("account").get(pk=run.pk)
 
 
 @router.post(
@@ -149,7 +149,7 @@ async def check_property(request: PersonRequest, check: shapes.CheckAsked) -> sh
     run = await sync_to_async(_checking)(request.auth, check)
     lines: list[RunEvent] = []
     with suppress(TimeoutError):
-        async with asyncio.timeout(CHECK_DEADLINE), aclosing(_until_a_person_is_needed(run)) as told:
+        async with asyncio.timeout(CHECK_DEADLINE), aclosing(follow_until_person(run)) as told:
             async for line in told:
                 lines.append(line)
     run = await apart(_again, run)
@@ -184,14 +184,6 @@ def _checking(user: User, check: shapes.CheckAsked) -> BookingRun:
         time_zone=place.time_zone,
     )
     return run or runs.queue(wish, partner=partner, source=Source.API, by=user)
-
-
-async def _until_a_person_is_needed(run: BookingRun) -> AsyncGenerator[RunEvent, None]:
-    async with aclosing(follow(run, 0)) as lines:
-        async for line in lines:
-            yield line
-            if line.state == RunState.PARKED and not _waits_for_clock(await apart(_again, run)):
-                return
 
 
 def _waits_for_clock(run: BookingRun) -> bool:

@@ -19,7 +19,8 @@ from django_eventstream.views import Listener, get_listener_manager
 from bookings.live.channels import Told, channel_of, status_of
 from bookings.live.relay import relay
 from bookings.models import BookingRun, RunEvent
-from bookings.vocabulary import OPEN_RUN_STATES
+from bookings.queries.board import NEEDS_PERSON
+from bookings.vocabulary import OPEN_RUN_STATES, RunState
 
 T = TypeVar("T")
 
@@ -46,6 +47,20 @@ async def follow(run: BookingRun, after_seq: int) -> AsyncGenerator[RunEvent, No
             moved = any(event.row and event.row.state for event in batch)
             if (moved or not batch) and await _read(lambda: _has_ended(run.pk, told)):  # noqa: B023 - awaited here
                 return
+
+
+async def follow_until_person(run: BookingRun) -> AsyncGenerator[RunEvent, None]:
+    """The run's events from the first on, until it has ended or waits for a person."""
+    async with aclosing(follow(run, 0)) as lines:
+        async for line in lines:
+            yield line
+            waits = line.state in (RunState.PARKED, RunState.UNCONFIRMED)
+            if waits and await _read(lambda: _needs_person(run.pk)):
+                return
+
+
+def _needs_person(run_id: int) -> bool:
+    return BookingRun.objects.filter(NEEDS_PERSON, pk=run_id, state__in=OPEN_RUN_STATES).exists()
 
 
 def _has_ended(run_id: int, told: int) -> bool:
