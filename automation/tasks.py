@@ -7,8 +7,8 @@ from bookings.services import runs
 
 
 def perform_run(run_id: int) -> str:
-    """Claim the run if it is due and free, and play it to its end."""
-    run = runs.claim(run_id, holder=holders.this_process())
+    """Claim the run that goes first now, whichever was rung for, and play it to its end."""
+    run = runs.claim_next(holder=holders.this_process(), rung=run_id)
     if run is None:
         return "nothing to do"
     return str(relay.play(run).state)

@@ -108,6 +108,23 @@ BOOKING_WORKERS = env.number(
 DEFAULT_WORKERS = env.number(
     "DEFAULT_WORKERS", default=1, low=1, high=32, says="Workers for everything else on this machine."
 )
+SUBMIT_GAP_SECONDS = env.number(
+    "SUBMIT_GAP_SECONDS",
+    default=10,
+    low=0,
+    high=3600,
+    says="Seconds between two requests of one account that change something on BrokerBay.",
+)
+COMPARE_EVERY_MINUTES = env.number(
+    "COMPARE_EVERY_MINUTES",
+    default=60,
+    low=0,
+    high=1440,
+    says="Minutes between two comparisons of an idle account with BrokerBay; 0 for none.",
+)
+EVIDENCE_DAYS = env.number(
+    "EVIDENCE_DAYS", default=90, low=1, high=3650, says="Days that pictures and traces of runs are kept."
+)
 EMAIL = env.email(
     "EMAIL_URL", default="consolemail://", says="How email is sent; without it, it goes to the log."
 )

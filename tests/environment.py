@@ -19,7 +19,7 @@ OUTSIDE = (
     "SUPABASE_URL SUPABASE_KEY SUPABASE_TABLE PROPERTY_API_URL PROPERTY_API_KEY BROKERBAY_URL EMAIL_URL"
     " REDIS_URL DATABASE_URL HTTPS BEHIND_PROXY ALLOWED_HOSTS CSRF_TRUSTED_ORIGINS SITE_URL PORT BIND_HOST"
     " LOG_FORMAT LOG_LEVEL FETCH_INTERVAL_MINUTES DEFAULT_TIME_ZONE BOOKING_WORKERS DEFAULT_WORKERS"
-    " DEFAULT_FROM_EMAIL Q_CLUSTER_NAME"
+    " DEFAULT_FROM_EMAIL Q_CLUSTER_NAME EVIDENCE_DAYS"
 ).split()
 FOLDER = Path(tempfile.mkdtemp(prefix="portal-tests-"))
 
@@ -40,6 +40,9 @@ def _prepare() -> None:
         DEMO_PASSWORD="only-for-tests",
         DATA_DIR=str(FOLDER),
         STATIC_ROOT=str(FOLDER / "static"),
+        # Tests of these choose them; everybody else's workers neither pause nor compare by themselves.
+        SUBMIT_GAP_SECONDS="0",
+        COMPARE_EVERY_MINUTES="0",
         DATABASE_URL=os.environ.get("TEST_DATABASE_URL", ""),
     )
     (FOLDER / "static").mkdir()

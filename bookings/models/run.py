@@ -106,6 +106,7 @@ class BookingRun(models.Model):
             models.Index(fields=["-queued_at", "-id"], name="run_newest"),
             models.Index(fields=["partner", "-queued_at"], name="run_partner_newest"),
             models.Index(fields=["state", "-queued_at"], name="run_state_newest"),
+            models.Index(fields=["account", "-queued_at"], name="run_account_newest"),
             models.Index(fields=["state", "not_before", "starts_at"], name="run_due"),
             models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="run_held"),
         ]

@@ -114,7 +114,9 @@ def _link_told(run: BookingRun) -> None:
         home = Q(property_address__iexact=one.address) if one.address else Q(pk=None)
         if one.listing_id:
             home |= Q(listing_id=one.listing_id)
-        booking = Booking.objects.filter(home, account_id=run.account_id, starts_at=one.starts_at).first()
+        booking = Booking.objects.filter(
+            home, account_id=run.account_id, booking_date=one.wanted_date, booking_time=one.wanted_time
+        ).first()
         if booking is None:
             continue
         BookingRun.objects.filter(pk=one.pk, booking=None).update(booking=booking)

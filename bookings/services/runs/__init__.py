@@ -8,7 +8,7 @@ from bookings.services.runs.answering import answer, try_again
 from bookings.services.runs.changes import queue_cancel, queue_reconcile, queue_reschedule
 from bookings.services.runs.deciding import resume_signed_in, stop, withdraw
 from bookings.services.runs.figures import LEASE, MAX_ATTEMPTS, MAX_SUBMITS, QUIET_TIME
-from bookings.services.runs.holding import Beat, claim, heartbeat, pass_gate, release
+from bookings.services.runs.holding import Beat, claim, claim_next, heartbeat, pass_gate, release
 from bookings.services.runs.log import LogLine, tell
 from bookings.services.runs.offering import Offer, offers
 from bookings.services.runs.settling import settle
@@ -29,6 +29,7 @@ __all__ = [
     "answer",
     "backoff",
     "claim",
+    "claim_next",
     "heartbeat",
     "offers",
     "pass_gate",

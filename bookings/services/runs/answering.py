@@ -141,9 +141,12 @@ def _pick_time(run: BookingRun, said: Said) -> None:
     picked = picked_time(said.value)
     starts_at = asking.start(picked.date(), picked.time(), run.time_zone)
     taken = Booking.objects.filter(
-        account=run.account, starts_at=starts_at, status__in=LIVE_BOOKING_STATUSES
-    ).exclude(pk=run.booking_id)
-    if run.listing_id and taken.filter(listing_id=run.listing_id).exists():
+        account=run.account,
+        starts_at=starts_at,
+        status__in=LIVE_BOOKING_STATUSES,
+        listing_id=run.listing_id,
+    )
+    if run.listing_id and taken.exists():
         raise AlreadyThere("The account already holds a live booking of this home at that time.")
     _queue_again(
         run,

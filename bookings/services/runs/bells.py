@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import F, Q
 from django.utils import timezone
 
 from bookings.models import BookingRun
 from bookings.services import dispatch
-from bookings.vocabulary import RunKind, RunState
+from bookings.services.runs import lanes
 
 
 def ring(run_id: int) -> None:
@@ -16,19 +15,7 @@ def ring(run_id: int) -> None:
 
 
 def ring_waiting(run: BookingRun) -> None:
-    """The account is free again: ring for its soonest due run."""
-    now = timezone.now()
-    waiting = (
-        BookingRun.objects.filter(
-            Q(not_before=None) | Q(not_before__lte=now),
-            account_id=run.account_id,
-            state__in=(RunState.QUEUED, RunState.UNCONFIRMED),
-            lease_until=None,
-        )
-        .exclude(kind=RunKind.SIGN_IN)
-        .order_by(F("starts_at").asc(nulls_last=True), "pk")
-        .values_list("pk", flat=True)
-        .first()
-    )
+    """The account is free again: ring for its soonest run that may go now."""
+    waiting = lanes.now_free(run.account_id)
     if waiting is not None:
         ring(waiting)

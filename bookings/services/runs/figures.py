@@ -19,4 +19,4 @@ BACKOFF_CAP = timedelta(minutes=10)
 # About 18 months. The site's calendar is turned month by month: a farther day is a slip of the finger.
 FARTHEST_START = timedelta(days=548)
 # A doorbell that nobody answered is rung again after this.
-RING_AGAIN = timedelta(seconds=20)
+RING_AGAIN = timedelta(seconds=10)

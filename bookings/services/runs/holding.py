@@ -10,9 +10,12 @@ from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 from django.utils import timezone
 
 from bookings.models import Account, Attempt, BookingRun
+from bookings.services.runs import lanes
 from bookings.services.runs.figures import LEASE, SEND_MARGIN
 from bookings.services.runs.log import write
 from bookings.vocabulary import AttemptPurpose, RunKind, RunState
+
+RACES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,21 @@ def claim(run_id: int, *, holder: str, signs_in: bool = False) -> BookingRun | N
             return run
     except IntegrityError:
         return None  # one browser at a time uses an account; whoever holds it rings again at its end
+
+
+def claim_next(*, holder: str, rung: int | None = None) -> BookingRun | None:
+    """Take the run that goes first now (see lanes.py), whichever the bell was rung for.
+
+    None when no waiting run may go: each is not due, or its account is busy, pausing or needs a person.
+    """
+    for _ in range(RACES):
+        best = lanes.first(timezone.now(), rung=rung)
+        if best is None:
+            return None
+        run = claim(best, holder=holder)
+        if run is not None:
+            return run  # else another worker was faster; its account is busy now
+    return None
 
 
 def heartbeat(run_id: int, *, fence: int) -> Beat:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from bookings.models import Attempt, BookingRun
-from bookings.services.errors import Moved
+from bookings.models import Account, Attempt, BookingRun
+from bookings.services.errors import AlreadyThere, Moved
+from bookings.services.runs import lanes
 from bookings.services.runs.bells import ring
+from bookings.services.runs.changes import queue_reconcile
 from bookings.services.runs.figures import RING_AGAIN
 from bookings.services.runs.moves import Move, move_free
 from bookings.services.runs.verdicts import after_loss
-from bookings.vocabulary import Level, RunKind, RunState, Source, reason_title
+from bookings.vocabulary import OPEN_RUN_STATES, Health, Level, RunKind, RunState, Source, reason_title
 
 
 def sweep() -> int:
-    """Take back what dead workers held, wake what waited for a clock, end what is overdue, ring for the rest.
+    """Take back what dead workers held, wake what waited for a clock, end what is overdue, have idle accounts
+    compared, ring for the rest.
 
-    Safe to run anywhere, any number of times. Returns how many runs were rung for.
+    Safe to run anywhere, any number of times. Returns how many bells were rung.
     """
     _take_back_expired()
     _wake_parked()
     _expire_overdue()
+    _compare_idle_accounts()
     return _ring_due()
 
 
@@ -67,17 +75,27 @@ def _expire_overdue() -> None:
             continue
 
 
+def _compare_idle_accounts() -> None:
+    """Have the own list of accounts that do nothing else read every COMPARE_EVERY_MINUTES: it is the check of
+    their session, and finds what was changed on BrokerBay by hand."""
+    if settings.COMPARE_EVERY_MINUTES == 0:
+        return
+    since = timezone.now() - timedelta(minutes=settings.COMPARE_EVERY_MINUTES)
+    runs = BookingRun.objects.filter(account=OuterRef("pk"))
+    idle = Account.objects.filter(
+        ~Exists(runs.filter(state__in=OPEN_RUN_STATES)),
+        ~Exists(runs.filter(kind=RunKind.RECONCILE, queued_at__gt=since)),
+        is_active=True,
+        health=Health.SIGNED_IN,
+        partner__is_active=True,
+    )
+    for account in idle.select_related("partner")[:20]:
+        with suppress(AlreadyThere):  # another machine's sweep was faster
+            queue_reconcile(account, source=Source.ROBOT)
+
+
 def _ring_due() -> int:
-    now = timezone.now()
-    due = BookingRun.objects.filter(
-        Q(not_before=None) | Q(not_before__lte=now),
-        Q(rung_at=None) | Q(rung_at__lt=now - RING_AGAIN),
-        state__in=(RunState.QUEUED, RunState.UNCONFIRMED),
-        lease_until=None,
-    ).exclude(kind=RunKind.SIGN_IN)
-    due = due.order_by(F("starts_at").asc(nulls_last=True))
-    rung = 0
-    for run_id in due.values_list("pk", flat=True)[:500]:
-        rung += 1
+    bells = lanes.bells_to_ring(timezone.now(), again_after=RING_AGAIN)
+    for run_id in bells:
         ring(run_id)
-    return rung
+    return len(bells)
