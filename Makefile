@@ -1,6 +1,6 @@
 # The front door. `make help` lists what it opens.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgresql check fix bench lock docs clean
+.PHONY: help run test test-postgresql check fix bench one-click soak lock docs clean
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
@@ -44,6 +44,9 @@ test-postgresql: .installed-dev ## Run the tests of the tables and services on a
 fix: .installed-dev ## Format the code and repair what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+one-click: .installed-dev ## One click is one commit, though the connection dies right after it: N=100 clicks each over HTTP/1.1 and HTTP/2
+	TRIALS=$(or $(N),100) $(PY) -m pytest tests/automation/engine/one_click -q
 
 bench: .installed-dev ## Measure; prints a table and writes bench.json into DATA_DIR
 	$(PY) -m tests.bench

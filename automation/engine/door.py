@@ -22,7 +22,7 @@ from playwright.async_api import BrowserContext
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 20.0  # seconds, until a site takes a connection
-DOUBT = 2.0  # seconds that something waits for an answer to come down after all
+DOUBT = 1.0  # seconds that something waits for an answer to come down after all
 # What the site does without. Never LaunchDarkly, Pusher or reCAPTCHA: without them it spins or never sends.
 TRACKERS = (
     "newrelic.com nr-data.net sentry.io sentry-cdn.com go-mpulse.net google-analytics.com "
