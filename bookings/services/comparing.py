@@ -111,6 +111,8 @@ def _link_told(run: BookingRun) -> None:
         account_id=run.account_id, state=RunState.BOOKED, booking=None, starts_at__gt=timezone.now()
     )
     for one in told:
+        if one.wanted_date is None or one.wanted_time is None:
+            continue
         home = Q(property_address__iexact=one.address) if one.address else Q(pk=None)
         if one.listing_id:
             home |= Q(listing_id=one.listing_id)
