@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from bookings.views import board, launch, runs, signing
+from bookings.views import answers, board, handoff, launch, runs, signing
 
 urlpatterns = [
     path("", board.dashboard, name="dashboard"),
@@ -13,7 +13,12 @@ urlpatterns = [
     path("runs/<uuid:uuid>", runs.run_page, name="run"),
     path("runs/<uuid:uuid>/events", runs.run_events, name="run_events"),
     path("runs/<uuid:uuid>/stop", runs.stop_run, name="stop_run"),
-    path("runs/<uuid:uuid>/try-again", runs.try_again, name="try_again"),
+    path("runs/<uuid:uuid>/answer", answers.answer_run, name="answer_run"),
+    path("accounts/<int:pk>/sign-in", handoff.sign_in_account, name="sign_in_account"),
+    path("sign-ins/<uuid:uuid>", handoff.handoff, name="handoff"),
+    path("sign-ins/<uuid:uuid>/screen", handoff.handoff_screen, name="handoff_screen"),
+    path("sign-ins/<uuid:uuid>/strokes", handoff.handoff_strokes, name="handoff_strokes"),
+    path("sign-ins/<uuid:uuid>/stop", handoff.stop_handoff, name="stop_handoff"),
     path("evidence/<uuid:uuid>", runs.evidence, name="evidence"),
     path("sign-in", signing.SignIn.as_view(), name="sign_in"),
     path("sign-out", signing.SignOut.as_view(), name="sign_out"),

@@ -24,7 +24,7 @@ from django.utils import timezone  # noqa: E402
 from bookings.models import BookingRun  # noqa: E402
 from bookings.services import people, runs  # noqa: E402
 from bookings.services.runs import AttemptEnd, LogLine  # noqa: E402
-from bookings.vocabulary import RunKind  # noqa: E402
+from bookings.vocabulary import Role, RunKind  # noqa: E402
 from tests.bookings import cast as casting  # noqa: E402
 
 PICTURE = base64.b64decode(
@@ -43,6 +43,14 @@ def cast() -> dict[str, Any]:
         "partner": made.partner.pk,
         "sessions": {name: _session(user) for name, user in named.items()},
     }
+
+
+def manager(*, partner: int) -> dict[str, Any]:
+    """A person who may sign the partner's new account in, and that account."""
+    at = _with_a_free_account(partner)
+    account = at.accounts.get(is_active=True)
+    user = casting.make_person(at, Role.MANAGER)
+    return {"session": _session(user), "account": account.pk, "email": account.email}
 
 
 def newcomer(*, partner: int) -> dict[str, str]:
@@ -134,7 +142,8 @@ def finish(*, pk: int) -> bool:
 
 
 DEEDS = {
-    deed.__name__: deed for deed in (cast, newcomer, start, book_key, answer_check, show, tell, tick, finish)
+    deed.__name__: deed
+    for deed in (cast, manager, newcomer, start, book_key, answer_check, show, tell, tick, finish)
 }
 
 
