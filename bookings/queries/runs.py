@@ -13,18 +13,34 @@ from bookings.models import Attempt, BookingRun, Evidence, RunEvent
 from bookings.vocabulary import AttemptPurpose, EvidenceKind, Level, RunKind, RunState
 
 LINES_SHOWN = 500
-# What a booking goes through, in order: a page shows the steps that are still to come.
-BOOKING_STEPS = (
-    "open_site",
-    "check_own_list",
-    "find_listing",
-    "open_wizard",
-    "choose_date",
-    "choose_slot",
-    "choose_duration",
-    "submit",
-    "verify",
-)
+# What each kind of run goes through, in order: a page shows the steps that are still to come.
+STEPS: dict[RunKind, tuple[str, ...]] = {
+    RunKind.BOOK: (
+        "open_site",
+        "check_own_list",
+        "find_listing",
+        "open_wizard",
+        "choose_date",
+        "choose_slot",
+        "choose_duration",
+        "submit",
+        "verify",
+    ),
+    RunKind.CANCEL: ("open_site", "open_showing", "choose_reason", "submit", "verify"),
+    RunKind.RESCHEDULE: (
+        "open_site",
+        "open_showing",
+        "open_wizard",
+        "choose_date",
+        "choose_slot",
+        "choose_duration",
+        "submit",
+        "verify",
+    ),
+    RunKind.CHECK: ("open_site", "find_listing"),
+    RunKind.RECONCILE: ("open_site", "check_own_list"),
+}
+REHEARSED = ("rehearse",)  # …in place of what sends and proves
 _GRAVITY = {Level.INFO: 0, Level.SUCCESS: 1, Level.WARNING: 2, Level.ERROR: 3}
 
 
@@ -59,7 +75,9 @@ class RunTold:
 
 def visible_run(user: User | AnonymousUser, run_uuid: UUID) -> BookingRun | None:
     runs = BookingRun.objects.visible_to(user).filter(uuid=run_uuid)
-    run: BookingRun | None = runs.select_related("partner", "booking", "request", "created_by").first()
+    run: BookingRun | None = runs.select_related(
+        "partner", "account", "booking", "request", "created_by"
+    ).first()
     return run
 
 
@@ -109,10 +127,28 @@ def _add(step: StepTold, line: RunEvent) -> None:
 
 def upcoming_steps(told: RunTold) -> list[str]:
     """The steps that an attempt under way has not come to yet."""
-    if told.run.state != RunState.RUNNING or told.run.kind != RunKind.BOOK or not told.attempts:
+    if told.run.state != RunState.RUNNING or not told.attempts:
         return []
     latest = told.attempts[0]
     if latest.attempt.purpose != AttemptPurpose.PERFORM:
         return []
-    done = [step.name for step in latest.steps if step.name in BOOKING_STEPS]
-    return list(BOOKING_STEPS[BOOKING_STEPS.index(done[-1]) + 1 :] if done else BOOKING_STEPS)
+    steps = steps_ahead(told.run)
+    done = [step.name for step in latest.steps if step.name in steps]
+    return list(steps[steps.index(done[-1]) + 1 :] if done else steps)
+
+
+def steps_ahead(run: BookingRun) -> tuple[str, ...]:
+    """The steps of a whole attempt; a rehearsal ends before the last click."""
+    steps = STEPS.get(RunKind(run.kind), ())
+    if not run.rehearses or run.released_at is not None:
+        return steps
+    return (*(step for step in steps if step not in ("submit", "verify")), *REHEARSED)
+
+
+def rehearsal_of(told: RunTold) -> Evidence | None:
+    """The newest picture of the filled form."""
+    for attempt in told.attempts:
+        pictures = [picture for step in attempt.steps if step.name in REHEARSED for picture in step.pictures]
+        if pictures:
+            return pictures[-1]
+    return None

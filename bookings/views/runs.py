@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import date, time
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -34,7 +34,9 @@ from bookings.queries import runs as run_queries
 from bookings.queries.evidence import evidence_for, files_of
 from bookings.services import runs
 from bookings.services.errors import Rejected
-from bookings.vocabulary import EvidenceKind, RunState
+from bookings.views.answers import handoff_address, page_words
+from bookings.views.standing import standing_of, title_of, when_of
+from bookings.vocabulary import EvidenceKind, RunKind
 
 LAST_EVENT_ID = re.compile(r"(?:run-[0-9a-f-]{36}:)?([0-9]{1,9})")
 PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
@@ -42,9 +44,6 @@ FILES = {
     EvidenceKind.TRACE: ("application/zip", "zip"),
     EvidenceKind.MARKUP: ("text/plain; charset=utf-8", "html.txt"),
 }
-MAY_TRY_AGAIN = (RunState.PARKED, RunState.REFUSED, RunState.FAILED)
-MAY_STOP = (RunState.QUEUED, RunState.RUNNING, RunState.PARKED)
-MAY_SET_ASIDE = (RunState.REFUSED, RunState.FAILED)
 
 
 @login_required
@@ -65,45 +64,30 @@ def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
         {
             "run": run,
             "told": told,
+            "kind": title_of(run),
+            "when": when_of(run),
+            "standing": standing_of(run),
             "may_book": may_book,
-            "may_stop": may_book and _may_stop(run),
-            "may_set_aside": may_book and run.state in MAY_SET_ASIDE,
-            "may_try_again": may_book and run.state in MAY_TRY_AGAIN,
+            **page_words(run, user, may_book=may_book),
             "open_slots": _open_slots(run),
-            "candidates": _candidates(run),
-            "again": _auto_book_address(run),
+            "rehearsal": run_queries.rehearsal_of(told) if run.reason_code == "rehearsed" else None,
+            "own_list": f"{settings.BROKERBAY_URL}#/my_business/showings/buyer",
+            "handoff": handoff_address(run) if run.kind == RunKind.SIGN_IN and run.is_open else "",
+            "again": _auto_book_address(run) if run.kind in (RunKind.BOOK, RunKind.CHECK) else "",
             "upcoming": run_queries.upcoming_steps(told),
             "files": files_of(run, user),
         },
     )
 
 
-def _may_stop(run: BookingRun) -> bool:
-    return run.state in MAY_STOP and run.submitting_at is None and run.stop_asked_at is None
-
-
 def _open_slots(run: BookingRun) -> list[dict[str, Any]]:
+    """The times that were open, each with the form that books it anew."""
     return [
         {
-            "day": date.fromisoformat(slot["date"]),
-            "at": time.fromisoformat(slot["time"]),
+            "at": datetime.fromisoformat(f"{slot['date']}T{slot['time']}"),
             "address": _auto_book_address(run, date=slot["date"], time=slot["time"]),
         }
         for slot in run.open_slots
-    ]
-
-
-def _candidates(run: BookingRun) -> list[dict[str, str]]:
-    return [
-        {
-            **candidate,
-            "link": _auto_book_address(
-                run,
-                property=candidate.get("mls_number") or candidate.get("address") or run.property_text,
-                listing_id=candidate.get("listing_id", ""),
-            ),
-        }
-        for candidate in run.candidates
     ]
 
 
@@ -147,16 +131,6 @@ def run_events(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
 @login_required
 @require_POST
 def stop_run(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    return _do(request, uuid, runs.stop)
-
-
-@login_required
-@require_POST
-def try_again(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    return _do(request, uuid, runs.try_again)
-
-
-def _do(request: HttpRequest, uuid: UUID, deed: Callable[..., BookingRun]) -> HttpResponse:
     user = _person(request)
     run = run_queries.visible_run(user, uuid)
     if run is None:
@@ -164,7 +138,7 @@ def _do(request: HttpRequest, uuid: UUID, deed: Callable[..., BookingRun]) -> Ht
     if not run_queries.may_book(user, run):
         raise PermissionDenied
     try:
-        deed(run, by=user)
+        runs.stop(run, by=user)
     except Rejected as no:
         messages.error(request, no.message)
     return redirect("run", uuid=uuid)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import time
 
 import pytest
 from django.core.files.base import ContentFile
@@ -14,8 +15,8 @@ from bookings.queries.runs import steps_of, told, upcoming_steps
 from bookings.services import bookings as booking_service
 from bookings.services import people, runs
 from bookings.services.runs import AttemptEnd, LogLine
-from bookings.vocabulary import Level, Role, RunState
-from tests.bookings.cast import Cast, in_days, make_run
+from bookings.vocabulary import Level, Role, RunKind, RunState, Source
+from tests.bookings.cast import Cast, in_days, make_booking, make_run
 
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 64
 QUERY_BUDGET = 14
@@ -81,7 +82,7 @@ def test_a_stranger_gets_nothing(cast: Cast, client: Client, address: str) -> No
     assert client.get(f"/runs/{run.uuid}{address}").status_code == 404
 
 
-@pytest.mark.parametrize("deed", ["stop", "try-again"])
+@pytest.mark.parametrize("deed", ["stop", "answer"])
 def test_a_stranger_moves_nothing_and_a_viewer_may_not(cast: Cast, client: Client, deed: str) -> None:
     run = make_run(cast.partner)
     for person, status in ((cast.stranger, 404), (cast.viewer, 403)):
@@ -117,7 +118,7 @@ def test_stop_and_try_again_are_offered_where_they_can_be_done(cast: Cast, clien
     client.force_login(cast.owner)
     text = client.get(f"/runs/{run.uuid}").content.decode()
     assert 'id="stop"' in text
-    assert 'id="try-again"' not in text
+    assert 'id="answer-' not in text
 
     client.post(f"/runs/{run.uuid}/stop")
     run.refresh_from_db()
@@ -139,12 +140,14 @@ def test_a_refused_run_shows_its_open_slots_as_new_bookings(cast: Cast, client: 
     assert "That time is not offered." in text
     assert "Pick one of the open times." in text
     assert "1:15 PM" in text
-    assert f"property={run.property_text}&amp;date={in_days(3).isoformat()}&amp;time=13%3A15" in text
-    assert 'id="try-again"' in text
+    assert f'value="{in_days(3).isoformat()}T13:15"' in text
+    assert 'id="answer-try_again"' in text
+    assert 'id="answer-give_up"' in text
 
     client.force_login(cast.viewer)
     text = client.get(f"/runs/{run.uuid}").content.decode()
     assert "1:15 PM" in text
+    assert "/answer" not in text
     assert "/auto-book?" not in text
 
 
@@ -162,7 +165,10 @@ def test_an_ambiguous_address_shows_its_candidates(cast: Cast, client: Client) -
     client.force_login(cast.owner)
     text = client.get(f"/runs/{run.uuid}").content.decode()
     assert "12 Example Lane, Unit 2" in text
-    assert f"listing_id={'b' * 24}" in text
+    assert 'value="pick_listing"' in text
+    client.post(f"/runs/{run.uuid}/answer", {"answer": "pick_listing", "value": "0"})
+    run.refresh_from_db()
+    assert (run.state, run.listing_id, run.mls_number) == (RunState.QUEUED, "b" * 24, "N11112222")
 
 
 def test_a_booked_run_says_what_brokerbay_calls_it_and_links_the_booking(cast: Cast, client: Client) -> None:
@@ -176,8 +182,100 @@ def test_a_booked_run_says_what_brokerbay_calls_it_and_links_the_booking(cast: C
 def test_a_deed_that_came_too_late_is_told_in_a_sentence(cast: Cast, client: Client) -> None:
     run = booked(play(make_run(cast.partner, by=cast.owner)))
     client.force_login(cast.owner)
-    text = client.post(f"/runs/{run.uuid}/try-again", follow=True).content.decode()
-    assert "cannot be tried again" in text
+    text = client.post(f"/runs/{run.uuid}/answer", {"answer": "try_again"}, follow=True).content.decode()
+    assert "does not ask that any more" in text
+
+
+def answered(client: Client, run: BookingRun, answer: str, value: str = "") -> BookingRun:
+    client.post(f"/runs/{run.uuid}/answer", {"answer": answer, "value": value})
+    run.refresh_from_db()
+    return run
+
+
+def test_a_rehearsed_run_shows_the_filled_form_and_is_sent_by_one_click(cast: Cast, client: Client) -> None:
+    run = make_run(cast.partner, by=cast.owner)
+    BookingRun.objects.filter(pk=run.pk).update(rehearses=True)
+    run = end(
+        play(run, ["open_site", "rehearse"], picture=JPEG), result="rehearsed", message="All is filled."
+    )
+    assert (run.state, run.reason_code) == (RunState.PARKED, "rehearsed")
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    picture = Evidence.objects.get(run=run, step="rehearse")
+    assert f'id="rehearsal" href="/evidence/{picture.uuid}"' in text
+    assert 'id="answer-release"' in text
+    assert answered(client, run, "release").state == RunState.QUEUED
+    assert run.released_by == cast.owner
+
+
+def test_what_cannot_be_taken_back_is_asked_once_more(cast: Cast, client: Client) -> None:
+    run = play(make_run(cast.partner, by=cast.owner))
+    runs.pass_gate(run.pk, fence=run.attempt_number)
+    run = end(run, result="unconfirmed", code="no_answer", message="No answer came.")
+    BookingRun.objects.filter(pk=run.pk).update(reason_code="in_doubt")
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert "#/my_business/showings/buyer" in text
+    asked = f"/runs/{run.uuid}/answer?answer=it_is_not_there&amp;value="
+    assert asked in text
+    question = client.get(asked.replace("&amp;", "&")).content.decode()
+    assert "it would be there twice" in question
+    run.refresh_from_db()
+    assert run.state == RunState.UNCONFIRMED
+    assert answered(client, run, "it_is_not_there").state == RunState.QUEUED
+
+
+def test_who_may_not_sign_the_account_in_is_told_who_can(cast: Cast, client: Client) -> None:
+    run = end(play(make_run(cast.partner)), result="parked", code="needs_sign_in", message="Signed out.")
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert 'id="sign-in"' not in text
+    assert "A manager of" in text
+    assert client.post(f"/runs/{run.uuid}/answer", {"answer": "sign_in"}).status_code == 403
+
+    client.force_login(cast.manager)
+    assert 'id="sign-in"' in client.get(f"/runs/{run.uuid}").content.decode()
+    client.post(f"/runs/{run.uuid}/answer", {"answer": "sign_in"})
+    assert BookingRun.objects.get(kind="sign_in").account == cast.account
+
+
+def test_of_two_answers_the_first_counts_and_the_second_is_told(cast: Cast, client: Client) -> None:
+    run = end(play(make_run(cast.partner)), result="refused", code="not_bookable", message="No button.")
+    client.force_login(cast.owner)
+    assert answered(client, run, "give_up").state == RunState.CANCELLED
+    late = client.post(f"/runs/{run.uuid}/answer", {"answer": "try_again"}, follow=True)
+    assert "somebody may have answered" in late.content.decode()
+    junk = client.post(f"/runs/{run.uuid}/answer", {"answer": "\x00", "value": "x" * 5000}, follow=True)
+    assert junk.status_code == 200
+
+
+def test_each_kind_of_run_is_told_in_its_own_words(cast: Cast, client: Client) -> None:
+    booking = make_booking(cast.account)
+    cancel = runs.queue_cancel(booking, source=Source.PERSON, by=cast.owner, reason="Sold")
+    other = make_booking(cast.account)
+    move = runs.queue_reschedule(other, date=in_days(9), time=time(14), source=Source.PERSON, by=cast.owner)
+    compare = runs.queue_reconcile(cast.account, source=Source.PERSON, by=cast.owner)
+    check = make_run(cast.partner, kind=RunKind.CHECK, date=None, time=None, duration_minutes=None)
+    client.force_login(cast.viewer)
+    for run, words in (
+        (cancel, ("Cancel a showing", "Sold")),
+        (move, ("Move a showing", "2:00 PM", "instead of", "10:00 AM")),
+        (compare, ("Compare with BrokerBay", cast.account.email)),
+        (check, ("Check a property",)),
+    ):
+        text = client.get(f"/runs/{run.uuid}").content.decode()
+        assert [word for word in words if word not in text] == [], run
+
+
+def test_a_check_that_is_done_offers_its_open_times_as_bookings(cast: Cast, client: Client) -> None:
+    run = play(make_run(cast.partner, kind=RunKind.CHECK, date=None, time=None, duration_minutes=None))
+    slots = [{"date": in_days(3).isoformat(), "time": "13:15"}]
+    listing = {"listing_id": "a" * 24, "auto_confirm": True, "max_minutes": 30}
+    end(run, result="found", open_slots=slots, listing=listing)
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert "It confirms at once. At most 30 minutes." in text
+    assert f"date={in_days(3).isoformat()}&amp;time=13%3A15" in text
 
 
 def test_attempts_are_told_apart_newest_first(cast: Cast) -> None:

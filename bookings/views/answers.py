@@ -1,0 +1,157 @@
+"""A person's answer to a waiting run: its buttons, a second question where it matters, the deed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from bookings.models import Account, BookingRun
+from bookings.queries import runs as run_queries
+from bookings.services import runs
+from bookings.services.errors import Rejected
+from bookings.services.runs import Offer
+from bookings.vocabulary import Answer, RunKind, RunState
+
+# What cannot be taken back is asked once more, with what it means.
+ASKED_TWICE = {
+    Answer.IT_IS_THERE: "The run ends as done, on your word. The account's own list is compared soon after.",
+    Answer.IT_IS_NOT_THERE: (
+        "The robot sends it once more. If it did arrive the first time, it would be there twice: look at "
+        "BrokerBay's own list before you say so."
+    ),
+    Answer.GIVE_UP: "This run ends for good. What BrokerBay already has stays on BrokerBay.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeButton:
+    offer: Offer
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingButton:
+    offer: Offer
+    candidate: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buttons:
+    """A run's offers, as the page groups them. `sign_in` is None where the person may not sign it in."""
+
+    times: tuple[TimeButton, ...] = ()
+    listings: tuple[ListingButton, ...] = ()
+    sign_in: Offer | None = None
+    needs_manager: bool = False
+    others: tuple[Offer, ...] = ()
+    is_in_doubt: bool = False
+
+    @property
+    def has_give_up(self) -> bool:
+        return any(offer.answer == Answer.GIVE_UP for offer in self.others)
+
+
+def buttons_for(run: BookingRun, user: User) -> Buttons:
+    """The buttons of a run for a person who may book."""
+    offers = runs.offers(run)
+    by_answer: dict[Answer, list[Offer]] = {}
+    for offer in offers:
+        by_answer.setdefault(offer.answer, []).append(offer)
+    sign_in = next(iter(by_answer.pop(Answer.SIGN_IN, [])), None)
+    may_sign_in = sign_in is not None and _may_sign_in(run, user)
+    times = by_answer.pop(Answer.PICK_TIME, [])
+    listings = by_answer.pop(Answer.PICK_LISTING, [])
+    return Buttons(
+        times=tuple(TimeButton(offer=offer, at=datetime.fromisoformat(offer.value)) for offer in times),
+        listings=tuple(
+            ListingButton(offer=offer, candidate=run.candidates[int(offer.value)]) for offer in listings
+        ),
+        sign_in=sign_in if may_sign_in else None,
+        needs_manager=sign_in is not None and not may_sign_in,
+        others=tuple(offer for group in by_answer.values() for offer in group),
+        is_in_doubt=Answer.IT_IS_THERE in by_answer,
+    )
+
+
+def _may_sign_in(run: BookingRun, user: User) -> bool:
+    return Account.objects.visible_to(user, may="sign_in_account").filter(pk=run.account_id).exists()
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer_run(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Carry out an answer (POST), or ask once more whether it is meant (GET)."""
+    user = request.user
+    assert isinstance(user, User)
+    run = run_queries.visible_run(user, uuid)
+    if run is None:
+        raise Http404
+    said = request.POST if request.method == "POST" else request.GET
+    offer = _offered(run, said.get("answer", ""), said.get("value", ""))
+    signs_in = offer is not None and offer.answer == Answer.SIGN_IN
+    if not (_may_sign_in(run, user) if signs_in else run_queries.may_book(user, run)):
+        raise PermissionDenied
+    if offer is None:
+        messages.error(request, "This run does not ask that any more; somebody may have answered.")
+        return redirect("run", uuid=uuid)
+    if request.method != "POST":
+        meaning = ASKED_TWICE.get(offer.answer, offer.detail)
+        context = {"run": run, "offer": offer, "meaning": meaning, "title": offer.label}
+        return render(request, "bookings/runs/sure.html", context)
+    return _carry_out(request, run, offer, user)
+
+
+def _offered(run: BookingRun, answer: str, value: str) -> Offer | None:
+    fits = (offer for offer in runs.offers(run) if (offer.answer, offer.value) == (answer, value))
+    return next(fits, None)
+
+
+def _carry_out(request: HttpRequest, run: BookingRun, offer: Offer, user: User) -> HttpResponse:
+    try:
+        answered = runs.answer(run, offer.answer, by=user, value=offer.value)
+    except Rejected as no:
+        messages.error(request, no.message)
+        return redirect("run", uuid=run.uuid)
+    return redirect(_address_after(answered))
+
+
+def _address_after(run: BookingRun) -> str:
+    if run.kind == RunKind.SIGN_IN:
+        return handoff_address(run)
+    return reverse("run", args=[run.uuid])
+
+
+def handoff_address(run: BookingRun) -> str:
+    """The page that shows the robot's browser."""
+    try:
+        return reverse("handoff", args=[run.uuid])
+    except NoReverseMatch:
+        return reverse("run", args=[run.uuid])
+
+
+def page_words(run: BookingRun, user: User, *, may_book: bool) -> dict[str, Any]:
+    """What the run's page shows of its answers. A viewer sees what waits, without buttons."""
+    buttons = buttons_for(run, user) if may_book else Buttons()
+    return {
+        "buttons": buttons,
+        "asked_twice": ASKED_TWICE,
+        "may_stop": may_book and _may_stop(run) and not buttons.has_give_up,
+    }
+
+
+def _may_stop(run: BookingRun) -> bool:
+    held_back = run.submitting_at is None and run.stop_asked_at is None
+    return run.state in (RunState.QUEUED, RunState.RUNNING) and held_back and run.kind != RunKind.SIGN_IN
