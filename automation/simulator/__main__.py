@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from automation.simulator import app, control_api
+from automation.simulator import app, control_api, demo
 from automation.simulator.connections import DroppableProtocol
 from automation.simulator.parent import left_alone
 from automation.simulator.store import Store
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8100, help="0 takes a free one and prints it")
     parser.add_argument("--state", required=True, help="the SQLite file that keeps everything")
-    parser.add_argument("--seed", choices=["demo"], help="sown once into an empty state")
+    parser.add_argument("--seed", choices=list(demo.SEEDS), help="sown once into an empty state")
     parser.add_argument("--control-token", default="", help="else SIMULATOR_TOKEN, else random and printed")
     parser.add_argument(
         "--die-with-parent",

@@ -40,6 +40,7 @@ class Control:
         self._ask("reset")
 
     def seed(self, name: str = "demo") -> None:
+        """Sows demo.py's town, once; "crowded" gives its robot a long list of showings too."""
         self._ask("seed", name=name)
 
     def set_clock(self, moment: datetime | None) -> None:

@@ -175,18 +175,15 @@ async def events(world: World, asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def plant(store: Store, name: str) -> None:
-    """Sows a named seed once; sown before, it changes nothing."""
-    if name != "demo":
-        raise ValueError(f"no seed {name!r}; there is demo")
+    """Sows a named seed once; sown before, it changes nothing. "crowded" is the demo with a long own list."""
+    if name not in demo.SEEDS:
+        raise ValueError(f"no seed {name!r}; there are {', '.join(demo.SEEDS)}")
     with store.transaction():
-        if store.setting("seeded") == name:
-            return
-        for account in demo.ACCOUNTS:
-            store.put_account(account)
-        for listing in demo.LISTINGS:
-            store.put_listing(listing)
-        demo.fill(store, now=datetime.now(UTC))
-        store.set_setting("seeded", name)
+        names = list(demo.SEEDS)
+        sown = store.setting("seeded")
+        for one in names[names.index(sown) + 1 if sown else 0 : names.index(name) + 1]:
+            demo.SEEDS[one](store, now=datetime.now(UTC))
+            store.set_setting("seeded", one)
 
 
 def _known(found: T | None, what: str) -> T:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from automation.simulator.records import Account, Listing, Showing
 from automation.simulator.store import Store, new_id
@@ -25,6 +25,12 @@ SECOND_ACCOUNT = Account(
     office="7 Imaginary Hill Road, Markham, ON L3P 0A1",
 )
 ACCOUNTS = (ACCOUNT, SECOND_ACCOUNT)
+
+
+class Sow(Protocol):
+    """Fills a state with what a seed is about; `now` is the aware present."""
+
+    def __call__(self, store: Store, *, now: datetime) -> None: ...
 
 
 def listing_id(mls_number: str) -> str:
@@ -126,8 +132,12 @@ def catalogue() -> list[dict[str, Any]]:
     ]
 
 
-def fill(store: Store, *, now: datetime) -> None:
-    """Other people's showings and blocked hours, and a few past showings of the robot's own account."""
+def plant(store: Store, *, now: datetime) -> None:
+    """The town: its homes and accounts, what is taken, and a few past showings of the robot's own account."""
+    for account in ACCOUNTS:
+        store.put_account(account)
+    for home in LISTINGS:
+        store.put_listing(home)
     for ahead in range(1, 15):
         listing = LISTINGS[ahead % len(LISTINGS)]
         day = (now + timedelta(days=ahead)).date()
@@ -137,16 +147,34 @@ def fill(store: Store, *, now: datetime) -> None:
     for status, days, hour in past:
         listing = LISTINGS[days % len(LISTINGS)]
         before = now - timedelta(days=days)
-        store.put_showing(
-            Showing(
-                id=new_id(),
-                listing_id=listing.id,
-                account=ACCOUNT.email,
-                date=before.date(),
-                time=time(hour),
-                minutes=30,
-                status=status,
-                created_at=before,
-                visible_at=before,
-            )
-        )
+        store.put_showing(_own_showing(listing, status, start=before, at=time(hour), now=before))
+
+
+def crowd(store: Store, *, now: datetime) -> None:
+    """Three pages of the robot's own showings: every badge, the past, one home twice on a day."""
+    badges = ("Confirmed", "New", "Confirmed", "Cancelled", "Awaiting Approval", "Declined", "Confirmed")
+    for number in range(18):
+        listing = LISTINGS[number % 6]
+        start = now + timedelta(days=number - 4)
+        status = badges[number % len(badges)]
+        store.put_showing(_own_showing(listing, status, start=start, at=time(10 + number % 8), now=now))
+    for hour in (11, 15):
+        start = now + timedelta(days=3)
+        store.put_showing(_own_showing(LISTINGS[0], "Confirmed", start=start, at=time(hour), now=now))
+
+
+def _own_showing(listing: Listing, status: str, *, start: datetime, at: time, now: datetime) -> Showing:
+    return Showing(
+        id=new_id(),
+        listing_id=listing.id,
+        account=ACCOUNT.email,
+        date=start.date(),
+        time=at,
+        minutes=30 if listing.max_minutes >= 30 else 15,
+        status=status,
+        created_at=now,
+        visible_at=now,
+    )
+
+
+SEEDS: dict[str, Sow] = {"demo": plant, "crowded": crowd}  # each is sown over those before it
