@@ -30,12 +30,18 @@ class DroppableProtocol(H11Protocol):
 
 
 class Dropped(Response):
-    """No answer: the connection is reset before a byte of it."""
+    """No answer: the connection is reset, after `beginning` has left where there is one."""
+
+    def __init__(self, *, beginning: bytes = b"") -> None:
+        super().__init__()
+        self._beginning = beginning
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = cast(tuple[str, int], tuple(scope["client"]))
         transport = DroppableProtocol.open_connections.get(client)
         if transport is not None:
+            if self._beginning:
+                transport.write(self._beginning)
             transport.abort()
         # The server counts the request as over only once it has seen the client go.
         while (await receive())["type"] != "http.disconnect":

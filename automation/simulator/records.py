@@ -66,6 +66,8 @@ class Listing(Record):
     opens: time = time(9)
     closes: time = time(20)  # 00:00 means the end of the day
     closed_weekdays: tuple[int, ...] = ()  # Monday is 0
+    taken_from: time = time(0)  # somebody else's standing appointment, every day
+    taken_minutes: int = 0  # 0: there is none
     days_ahead: int = 30
 
     @property

@@ -158,6 +158,16 @@ async def live_slots(request: Request, moment: Moment) -> Response:
 
 
 @signed_in
+async def live_chosen(request: Request, moment: Moment) -> Response:
+    """In `slot_taken_while_chosen` a wizard tells what is chosen, and somebody else takes it."""
+    listing = moment.world.store.listing(request.query_params.get("listing", ""))
+    if listing is None:
+        return missing()
+    moment.world.take(listing, dict(request.query_params))
+    return JSONResponse({})
+
+
+@signed_in
 async def save_contact(request: Request, moment: Moment) -> Response:
     """The details that an agent gives who is no verified one; once saved they are not asked for again."""
     body = await json_body(request)
@@ -192,6 +202,7 @@ ROUTES: list[BaseRoute] = [
     Route("/me", me),
     Route("/me/contact", save_contact, methods=["POST"]),
     Route("/live/slots", live_slots),
+    Route("/live/chosen", live_chosen),
     Route("/search/listings", search),
     Route("/listing/{listing_id}", listing_page),
     Route("/listing/{listing_id}/booking", wizard),

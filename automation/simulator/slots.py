@@ -112,6 +112,8 @@ def _state(listing: Listing, day: date, at: time, *, now: datetime, taken: list[
     last_day = today(listing, now=now) + timedelta(days=listing.days_ahead)
     if day > last_day or day.weekday() in listing.closed_weekdays:
         return SlotState.UNAVAILABLE
+    if 0 <= _minute(at) - _minute(listing.taken_from) < listing.taken_minutes:
+        return SlotState.UNAVAILABLE
     closes = _minute(listing.closes) or _DAY
     if not _minute(listing.opens) <= _minute(at) < closes:
         return SlotState.UNAVAILABLE

@@ -1,6 +1,15 @@
 """Everything the local site can do wrong, late or differently; `registry` tells how one is added."""
 
-from automation.simulator.scenarios import listings, pages, requests, searches, showings, sign_ins, submits
+from automation.simulator.scenarios import (
+    listings,
+    pages,
+    requests,
+    searches,
+    showings,
+    sign_ins,
+    submits,
+    wizard,
+)
 from automation.simulator.scenarios.registry import (
     SCENARIOS,
     Place,
@@ -26,4 +35,5 @@ __all__ = [
     "showings",
     "sign_ins",
     "submits",
+    "wizard",
 ]

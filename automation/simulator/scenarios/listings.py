@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
 
 from automation.simulator.scenarios.registry import listing_rule
 
@@ -40,3 +41,14 @@ listing_rule(
     change=lambda one, _: replace(one, overlaps_allowed=False),
 )
 listing_rule("no_slots", 38, about="No slot on any day.", change=lambda one, _: replace(one, days_ahead=-1))
+listing_rule(
+    "hours_taken",
+    39,
+    73,
+    about="Every day is taken from `at` (17:00) on for `minutes` (30), its neighbours are free.",
+    change=lambda one, options: replace(
+        one,
+        taken_from=time.fromisoformat(str(options.get("at", "17:00"))),
+        taken_minutes=int(options.get("minutes", 30)),
+    ),
+)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, time
+from functools import partial
 
 from starlette.responses import JSONResponse, Response
 
@@ -43,6 +45,21 @@ async def dropped_before_commit(_: Moment, __: Options) -> Response:
     return Dropped()
 
 
+@scenario(Place.BEFORE_COMMIT, 52)
+async def commits_late(moment: Moment, options: Options) -> Response:
+    """The connection breaks, and the submit is done all the same, `seconds` (5) later."""
+    if moment.commit:
+        moment.world.later(moment.commit, seconds=float(options.get("seconds", 5)))
+    return Dropped()
+
+
+@scenario(Place.BEFORE_COMMIT, 78)
+async def cancelled_meanwhile(moment: Moment, _: Options) -> None:
+    """The listing side cancels the showing a moment before it is moved or cancelled."""
+    if moment.showing:
+        moment.world.set_status(moment.showing.id, "Cancelled")
+
+
 @scenario(Place.BEFORE_COMMIT)
 async def hold_before_commit(moment: Moment, _: Options) -> Response | None:
     """The submit waits, nothing booked, until the control API releases it (go_on false drops it)."""
@@ -58,6 +75,13 @@ async def hold_before_commit(moment: Moment, _: Options) -> Response | None:
 async def dropped_after_commit(_: Moment, __: Options) -> Response:
     """The showing is booked and the connection breaks before the answer."""
     return Dropped()
+
+
+@scenario(Place.AFTER_COMMIT, 52)
+async def half_written(_: Moment, options: Options) -> Response:
+    """The showing is booked; the connection breaks within the answer's headers, with `body` after them."""
+    headers = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60\r\n"
+    return Dropped(beginning=headers + b'\r\n{"_id": "' if options.get("body") else headers)
 
 
 @scenario(Place.AFTER_COMMIT, 52)
@@ -85,3 +109,15 @@ async def late_in_list(moment: Moment, options: Options) -> None:
     """The new showing appears in the account's own list only after `seconds` (5)."""
     if moment.showing:
         moment.world.hide(moment.showing, before=moment.before, seconds=float(options.get("seconds", 5)))
+
+
+@scenario(Place.AFTER_COMMIT, 28, 29, 30)
+async def listing_side_answers(moment: Moment, options: Options) -> None:
+    """After `seconds` (0) the badge becomes `status` (Confirmed); with `at`, that time is suggested."""
+    showing = moment.showing
+    if showing is None:
+        return
+    status, at = str(options.get("status", "Confirmed")), options.get("at")
+    suggested = datetime.combine(showing.date, time.fromisoformat(str(at))) if at else None
+    answer = partial(moment.world.set_status, showing.id, status, suggested=suggested)
+    moment.world.later(answer, seconds=float(options.get("seconds", 0)))

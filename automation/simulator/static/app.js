@@ -12,6 +12,7 @@ import { showing } from "/static/pages/showing.js";
 import { timeChange } from "/static/pages/time_change.js";
 import { icon } from "/static/icons.js";
 import { noise } from "/static/noise.js";
+import { renameAll } from "/static/renames.js";
 
 const ROUTES = [
   [/^#\/listing\/list\/brokerage/, brokerage],
@@ -109,11 +110,12 @@ function shell() {
         h("form", { method: "post", action: "/auth/logout" }, h("button.avatar", { title: `${me.name} · sign out`, "aria-label": `${me.name}, sign out` }, me.initials))),
       help),
     view,
-    h("div.chat-button", { "aria-hidden": "true" }, icon("chat", 22)),
+    h("div.chat-button", { id: "launcher", "aria-hidden": "true" }, icon("chat", 22)),
   );
 }
 
 if (me) {
+  renameAll(me.scenarios);
   await drawn();
   if (location.pathname.startsWith("/dashboard")) document.querySelector("#app").append(h("div.framed", {}, view));
   else shell();

@@ -1,14 +1,18 @@
+import { called, said } from "/static/renames.js";
+
+export { called, said };
+
 // Building elements: h("div.some.class", { onclick, ... }, ...children). Text is always text, never markup.
 export function h(what, attributes = {}, ...children) {
   const [tag, ...classes] = what.split(".");
   const element = document.createElement(tag || "div");
-  if (classes.length) element.className = classes.join(" ");
+  if (classes.length) element.className = classes.map(called).join(" ");
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name in element && typeof value !== "string") element[name] = value;
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false).map((child) => (typeof child === "string" ? said(child) : child)));
   return element;
 }
 

@@ -1,6 +1,6 @@
 // The booking wizard: one page, three columns. Only trusted clicks choose a day, a slot, or submit.
 import { get, post } from "/static/api.js";
-import { challenge, dialog, h, spinner, toast, trusted } from "/static/dom.js";
+import { called, challenge, dialog, h, said, spinner, toast, trusted } from "/static/dom.js";
 import { contactForm } from "/static/pages/contact.js";
 import { badge } from "/static/pages/showings.js";
 import { addMonths, minuteOf, monthTitle, sayDay, sayRange, sayTime, sheet } from "/static/days.js";
@@ -47,7 +47,7 @@ class Wizard {
   open() {
     const { one } = this;
     const confirmsAtOnce = one.autoConfirm && !this.original;
-    this.label = confirmsAtOnce ? "AUTO-CONFIRM" : "Book Showing";
+    this.label = said(confirmsAtOnce ? "AUTO-CONFIRM" : "Book Showing");
     this.submitButton = h(`button.btn.submit-showing${confirmsAtOnce ? ".auto-confirm" : ".approval"}`, { type: "button", disabled: true, onclick: trusted(() => this.submit()) }, this.label);
     this.calendar = h("div.datepicker-booking");
     this.zone = h("div.time-zone-line");
@@ -57,7 +57,7 @@ class Wizard {
       h("div.wizard-bar", {},
         h("div.wizard-title", {}, h("span.wizard-address", {}, one.address), h("span.crumb", {}, " › "), h("span", {}, this.original ? "Reschedule Showing" : "Book Showing")),
         h("div.page-buttons", {}, h("button.btn.btn-default", { type: "button", onclick: () => this.leave() }, "Cancel"), this.submitButton)),
-      this.original && originalShowing(this.original),
+      ...(this.original ? [originalShowing(this.original)] : []),
       h("div.wizard-columns", {},
         this.profile(),
         h("section.card.step-date", {}, h("h2", {}, h("span.step", {}, "2"), "Select Date"), this.calendar),
@@ -166,7 +166,7 @@ class Wizard {
   }
 
   scrollToFirst() {
-    const first = this.list.querySelector(".timeslot:not(.timeslot-unavailable):not(.timeslot-p)");
+    const first = this.list.querySelector(called(".timeslot:not(.timeslot-unavailable):not(.timeslot-p)"));
     this.list.scrollTop = first ? first.offsetTop : 0;
   }
 
@@ -176,6 +176,13 @@ class Wizard {
     this.minutes = this.fitting(time).at(-1);
     this.drawSlots();
     this.openPopover();
+    if (this.can.slot_taken_while_chosen) this.tellChoice();
+  }
+
+  // What the local site's scenario needs to know in order to give the slot to somebody else right now.
+  tellChoice() {
+    const choice = new URLSearchParams({ listing: this.one._id, date: this.day, time: this.time, duration: this.minutes });
+    get(`/live/chosen?${choice}`, { signal: this.context.signal }).catch(() => {});
   }
 
   // What fits before the next slot that is taken, never above the listing's own maximum.
@@ -204,7 +211,7 @@ class Wizard {
   }
 
   place() {
-    const block = this.list.querySelector(".timeslot-selected");
+    const block = this.list.querySelector(called(".timeslot-selected"));
     if (!this.popover || !block) return;
     const box = block.getBoundingClientRect();
     this.popover.style.left = `${Math.max(8, box.left - this.popover.offsetWidth - 12) + scrollX}px`;
@@ -248,7 +255,9 @@ class Wizard {
     this.ready();
     if (this.can.recaptcha_blocked) return;
     try {
-      this.answered(await this.send());
+      const first = this.send();
+      if (this.can.double_post) this.send().catch(() => {});
+      this.answered(await first);
     } catch (problem) {
       if (problem.status !== 401) toast("error", problem.message, 5);
       if (problem.status === 409) this.load();
@@ -266,9 +275,10 @@ class Wizard {
     return post(`/listing/${this.one._id}/appointment`, { ...when, ...profile });
   }
 
-  answered(said) {
-    if (said.showChallenge) return challenge();
-    if (!this.can.no_toast) toast("success", this.original ? "Showing rescheduled" : "Showing booked");
+  answered(answer) {
+    if (answer.showChallenge) return challenge();
+    const seconds = this.can.short_toast ? (this.can.short_toast.seconds ?? 0.2) : 3;
+    if (!this.can.no_toast) toast("success", this.original ? "Showing rescheduled" : "Showing booked", seconds);
     this.leave();
     this.context.refreshBell().catch(() => {});
   }
