@@ -60,6 +60,7 @@ class Site:
     connections: set[_Connection] = field(default_factory=set)
     polls: int = 0
     together: list[tuple[_Connection, int]] = field(default_factory=list)
+    held: list[tuple[_Connection, int]] = field(default_factory=list)
     _committed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -73,6 +74,11 @@ class Site:
 
     async def next_commit(self) -> None:
         await self._committed.wait()
+
+    def answer_held(self) -> None:
+        for connection, stream in self.held:
+            connection.take(stream)
+        self.held.clear()
 
     def close_connections(self) -> None:
         """As a server does with those that have idled."""
@@ -125,8 +131,13 @@ class _Connection(asyncio.Protocol):
         if self.site.resets and self.used > 1:
             self.site.resets -= 1
             self._reset()
-        elif not self.site.holds:
-            self.answer(stream, json.dumps({"_id": "65f0"}), "application/json")
+        elif self.site.holds:
+            self.site.held.append((self, stream))
+        else:
+            self.take(stream)
+
+    def take(self, stream: int) -> None:
+        self.answer(stream, json.dumps({"_id": "65f0"}), "application/json")
 
     def _reset(self) -> None:
         raw: socket.socket = self.transport.get_extra_info("socket")
