@@ -13,12 +13,13 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from bookings.models import Account, BookingRun
+from bookings.models import BookingRun
 from bookings.queries import runs as run_queries
+from bookings.queries.handoffs import may_sign_in
 from bookings.services import runs
 from bookings.services.errors import Rejected
 from bookings.services.runs import Offer
@@ -70,7 +71,7 @@ def buttons_for(run: BookingRun, user: User) -> Buttons:
     for offer in offers:
         by_answer.setdefault(offer.answer, []).append(offer)
     sign_in = next(iter(by_answer.pop(Answer.SIGN_IN, [])), None)
-    may_sign_in = sign_in is not None and _may_sign_in(run, user)
+    is_theirs = sign_in is not None and may_sign_in(user, run.account)
     times = by_answer.pop(Answer.PICK_TIME, [])
     listings = by_answer.pop(Answer.PICK_LISTING, [])
     return Buttons(
@@ -78,15 +79,11 @@ def buttons_for(run: BookingRun, user: User) -> Buttons:
         listings=tuple(
             ListingButton(offer=offer, candidate=run.candidates[int(offer.value)]) for offer in listings
         ),
-        sign_in=sign_in if may_sign_in else None,
-        needs_manager=sign_in is not None and not may_sign_in,
+        sign_in=sign_in if is_theirs else None,
+        needs_manager=sign_in is not None and not is_theirs,
         others=tuple(offer for group in by_answer.values() for offer in group),
         is_in_doubt=Answer.IT_IS_THERE in by_answer,
     )
-
-
-def _may_sign_in(run: BookingRun, user: User) -> bool:
-    return Account.objects.visible_to(user, may="sign_in_account").filter(pk=run.account_id).exists()
 
 
 @login_required
@@ -102,7 +99,7 @@ def answer_run(request: HttpRequest, uuid: UUID) -> HttpResponse:
     said = request.POST if request.method == "POST" else request.GET
     offer = _offered(run, said.get("answer", ""), said.get("value", ""))
     signs_in = offer is not None and offer.answer == Answer.SIGN_IN
-    if not (_may_sign_in(run, user) if signs_in else run_queries.may_book(user, run)):
+    if not (may_sign_in(user, run.account) if signs_in else run_queries.may_book(user, run)):
         raise PermissionDenied
     if offer is None:
         messages.error(request, "This run does not ask that any more; somebody may have answered.")
@@ -129,24 +126,17 @@ def _carry_out(request: HttpRequest, run: BookingRun, offer: Offer, user: User) 
 
 
 def _address_after(run: BookingRun) -> str:
-    if run.kind == RunKind.SIGN_IN:
-        return handoff_address(run)
-    return reverse("run", args=[run.uuid])
-
-
-def handoff_address(run: BookingRun) -> str:
-    """The page that shows the robot's browser."""
-    try:
-        return reverse("handoff", args=[run.uuid])
-    except NoReverseMatch:
-        return reverse("run", args=[run.uuid])
+    """A sign-in goes on in the robot's browser; anything else, on the run's page."""
+    return reverse("handoff" if run.kind == RunKind.SIGN_IN else "run", args=[run.uuid])
 
 
 def page_words(run: BookingRun, user: User, *, may_book: bool) -> dict[str, Any]:
     """What the run's page shows of its answers. A viewer sees what waits, without buttons."""
     buttons = buttons_for(run, user) if may_book else Buttons()
+    is_handoff = run.kind == RunKind.SIGN_IN and run.is_open
     return {
         "buttons": buttons,
+        "may_hand_off": is_handoff and may_sign_in(user, run.account),
         "asked_twice": ASKED_TWICE,
         "may_stop": may_book and _may_stop(run) and not buttons.has_give_up,
     }

@@ -34,7 +34,7 @@ from bookings.queries import runs as run_queries
 from bookings.queries.evidence import evidence_for, files_of
 from bookings.services import runs
 from bookings.services.errors import Rejected
-from bookings.views.answers import handoff_address, page_words
+from bookings.views.answers import page_words
 from bookings.views.standing import standing_of, title_of, when_of
 from bookings.vocabulary import EvidenceKind, RunKind
 
@@ -72,7 +72,6 @@ def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
             "open_slots": _open_slots(run),
             "rehearsal": run_queries.rehearsal_of(told) if run.reason_code == "rehearsed" else None,
             "own_list": f"{settings.BROKERBAY_URL}#/my_business/showings/buyer",
-            "handoff": handoff_address(run) if run.kind == RunKind.SIGN_IN and run.is_open else "",
             "again": _auto_book_address(run) if run.kind in (RunKind.BOOK, RunKind.CHECK) else "",
             "upcoming": run_queries.upcoming_steps(told),
             "files": files_of(run, user),

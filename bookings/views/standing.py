@@ -100,7 +100,7 @@ def _check_in_words(run: BookingRun) -> str:
     'It can be booked online. The listing side must approve. At most 30 minutes.'
     """
     seen = run.listing or {}
-    confirms = {True: "It confirms at once.", False: "The listing side must approve."}
+    confirms: dict[object, str] = {True: "It confirms at once.", False: "The listing side must approve."}
     longest = seen.get("max_minutes")
     told = (
         "It can be booked online.",
