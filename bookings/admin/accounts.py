@@ -5,17 +5,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import PartnerScopedAdmin
-from bookings.admin.forms import SessionForm
+from bookings.admin.base import PartnerScopedAdmin, queued_words
+from bookings.admin.forms import SessionForm, SureForm
 from bookings.filters import VisibleRelatedFilter, YesNoFilter
-from bookings.models import Account
-from bookings.services import accounts, edits
+from bookings.models import Account, BookingRun
+from bookings.services import accounts, edits, runs
 from bookings.vocabulary import Source
 
 
@@ -33,7 +34,8 @@ class AccountAdmin(PartnerScopedAdmin):
     search_fields = ("email", "holder_name", "organization")
     search_help_text = gettext_lazy("E-mail, name or organization")
     sortable_by = ("email", "partner", "condition")
-    actions_detail = ("sign_in",)
+    actions = ("compare_picked",)
+    actions_detail = ("sign_in", "compare", "upload_session")
     fieldsets = (
         (None, {"fields": ("partner", "email", ("holder_name", "organization"), "is_active")}),
         (
@@ -57,8 +59,53 @@ class AccountAdmin(PartnerScopedAdmin):
     def has_sign_in_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("bookings.sign_in_account")
 
+    def has_book_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("bookings.book_run")
+
     @action(description=gettext_lazy("Sign in"), permissions=["sign_in"], url_path="sign-in", icon="login")
     def sign_in(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the page that says what signing in means and opens the robot's browser."""
+        return redirect("sign_in_account", pk=self.row_or_404(request, object_id).pk)
+
+    @action(
+        description=gettext_lazy("Compare with BrokerBay now"),
+        permissions=["book"],
+        url_path="compare",
+        icon="compare_arrows",
+    )
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self.ask(
+            request,
+            object_id,
+            form_class=SureForm,
+            title=_("Compare this account with BrokerBay"),
+            says=_(
+                "The robot reads the account's own list of showings whole. What changed there is taken over; "
+                "what is missing there is told to you. Nothing is changed on BrokerBay."
+            ),
+            button=_("Compare now"),
+            do=lambda account, form: queued_words(self._compare(request, account)),
+        )
+
+    def _compare(self, request: HttpRequest, account: Account) -> BookingRun:
+        return runs.queue_reconcile(account, source=Source.PERSON, by=request.user)
+
+    @action(description=gettext_lazy("Compare with BrokerBay now"), permissions=["book"])
+    def compare_picked(self, request: HttpRequest, queryset: Any) -> None:
+        self.each(
+            request,
+            queryset,
+            lambda account: self._compare(request, account),
+            done=("%(count)d account is being compared.", "%(count)d accounts are being compared."),
+        )
+
+    @action(
+        description=gettext_lazy("Upload a session"),
+        permissions=["sign_in"],
+        url_path="upload-session",
+        icon="upload_file",
+    )
+    def upload_session(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(account: Account, form: forms.Form) -> str:
             state = form.cleaned_data["state"].read(accounts.LARGEST_STATE + 1)
             resumed = accounts.sign_in_with_state(account, state, by=request.user, source=Source.PERSON)
@@ -71,7 +118,7 @@ class AccountAdmin(PartnerScopedAdmin):
             request,
             object_id,
             form_class=SessionForm,
-            title=_("Sign in a BrokerBay account"),
+            title=_("Upload a BrokerBay session"),
             says=_("The robot books with the session of a person who signed in to BrokerBay in a browser."),
             button=_("Store the session"),
             do=do,

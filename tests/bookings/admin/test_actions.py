@@ -15,11 +15,12 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from automation import vault
+from bookings.admin import badges
 from bookings.models import Account, ApiKey, AuditEntry, BookingRun, Client, Membership, Property
 from bookings.services import people
 from bookings.vocabulary import BookingStatus, Health, RequestState, Role, RunState
 from tests.bookings.admin.conftest import Rows, SignIn
-from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_run
+from tests.bookings.cast import Cast, in_days, make_account, make_booking, make_request, make_run
 
 STATE = {
     "cookies": [{"name": "sid", "value": "very-secret", "domain": "brokerbay.example", "path": "/"}],
@@ -65,6 +66,7 @@ def test_a_booker_is_offered_the_actions_of_their_trade(cast: Cast, rows: Rows, 
     assert offered(browser, "booking") == {"cancel_picked", "pick_status", "hide_picked", "show_picked"}
     assert offered(browser, "bookingrun") == {"stop_picked", "try_picked_again"}
     assert offered(browser, "showingrequest") == {"book_picked"}
+    assert offered(browser, "account") == {"compare_picked"}
 
 
 DEEDS: tuple[tuple[str, Callable[[Cast, Rows], Any]], ...] = (
@@ -76,7 +78,8 @@ DEEDS: tuple[tuple[str, Callable[[Cast, Rows], Any]], ...] = (
     ("bookingrun_stop", lambda cast, rows: rows.run),
     ("bookingrun_try_again", lambda cast, rows: rows.run),
     ("showingrequest_book", lambda cast, rows: rows.request),
-    ("account_sign_in", lambda cast, rows: cast.account),
+    ("account_upload_session", lambda cast, rows: cast.account),
+    ("account_compare", lambda cast, rows: cast.account),
 )
 
 
@@ -323,7 +326,7 @@ def test_too_many_rows_for_one_click_are_refused(
 
 def upload(browser: Browser, account: Account, content: bytes) -> Any:
     file = SimpleUploadedFile("state.json", content)
-    return browser.post(page_of("account_sign_in", account), {"state": file})
+    return browser.post(page_of("account_upload_session", account), {"state": file})
 
 
 def test_a_session_is_stored_sealed_and_never_shown(cast: Cast, sign_in: SignIn) -> None:
@@ -368,6 +371,36 @@ def test_a_file_that_is_no_session_is_refused_in_words(
     assert sentence in answer.content.decode()
     cast.account.refresh_from_db()
     assert cast.account.session == ""
+
+
+def test_signing_in_leads_to_the_robots_browser(cast: Cast, sign_in: SignIn) -> None:
+    address = page_of("account_sign_in", cast.account)
+    assert sign_in(cast.manager).get(address)["Location"] == f"/accounts/{cast.account.pk}/sign-in"
+    assert sign_in(cast.owner).get(address).status_code == 403
+    assert sign_in(cast.stranger).get(address).status_code == 404
+
+
+def test_accounts_are_compared_with_brokerbay_one_or_several(cast: Cast, sign_in: SignIn) -> None:
+    browser = sign_in(cast.owner)
+    answer = browser.post(page_of("account_compare", cast.account))
+    run = BookingRun.objects.get()
+    assert (run.kind, run.account, run.created_by) == ("reconcile", cast.account, cast.owner)
+    assert f"/runs/{run.uuid}" in told(answer)[0]
+    asleep = make_account(cast.partner)
+    Account.objects.filter(pk=asleep.pk).update(is_active=False)
+    answer = pick(browser, "account", "compare_picked", cast.account, asleep, cast.other_account)
+    assert told(answer)[-2:] == ["1 account is being compared.", f"{asleep}: This account is switched off."]
+    assert BookingRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("health", Health)
+def test_the_health_of_an_account_is_a_word_and_a_sign(cast: Cast, sign_in: SignIn, health: Health) -> None:
+    Account.objects.filter(pk=cast.account.pk).update(health=health)
+    browser = sign_in(cast.viewer)
+    for page in (list_of("account"), page_of("account_change", cast.account)):
+        html = browser.get(page).content.decode()
+        assert str(health.label) in html
+        assert badges.HEALTH_ICON[health] in html
 
 
 # ---- edits -----------------------------------------------------------------------------------------
