@@ -12,7 +12,7 @@ from playwright.async_api import Error, Frame, Page
 from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.answers import deed
-from automation.engine.contract import Level, Listing, OpenSlot, Order, SeenShowing, Site, Step
+from automation.engine.contract import Level, Listing, OpenSlot, Order, OrderKind, SeenShowing, Site, Step
 from automation.engine.errors import (
     BrowserGone,
     NeedsSignIn,
@@ -58,6 +58,7 @@ class Attempt:
     showing_row: int | None = None  # where it stands on the page of the own list that is open
     open_slots: tuple[OpenSlot, ...] = ()
     picture: asyncio.Task[bytes | None] | None = field(default=None)
+    watch: asyncio.Task[bool] | None = field(default=None)  # for a sign-out, from the first step to the last
 
     @property
     def shell(self) -> Shell:
@@ -72,14 +73,14 @@ class Attempt:
 
     @property
     def wizard(self) -> Wizard:
-        return Wizard(self.frame or self.page)
+        return Wizard(self.frame or self.page, moves=self.order.kind is OrderKind.RESCHEDULE)
 
     async def perform(self, step: Step, act: Callable[[Attempt], Awaitable[Done]]) -> None:
         """Runs one step and tells how it ended. Raises only `StepError`, whatever the browser raised."""
         self.step = step
         self.teller.begin(step)
         try:
-            done = await act(self)
+            done = await self._unless_signed_out(act)
         except StepError as error:
             raise self._told(error) from error.__cause__
         except Error as error:
@@ -88,6 +89,42 @@ class Attempt:
         self.picture = self.teller.end(
             step, done.message, level=done.level, touched=done.touched, taken=taken
         )
+
+    async def _unless_signed_out(self, act: Callable[[Attempt], Awaitable[Done]]) -> Done:
+        """Ends the step as soon as the page shows that nobody is signed in, rather than after its patience.
+
+        A request that is at the gate is never given up: only its answer says what became of it.
+        """
+        if self.watch is None:
+            self.watch = asyncio.ensure_future(self.shell.wait_until_signed_out())
+        acting = asyncio.ensure_future(act(self))
+        try:
+            await asyncio.wait([acting, self.watch], return_when=asyncio.FIRST_COMPLETED)
+            if not acting.done() and self.watch.result():
+                self._give_up_signed_out()
+            return await acting
+        finally:
+            acting.cancel()
+            await asyncio.gather(acting, return_exceptions=True)
+
+    def _give_up_signed_out(self) -> None:
+        """Raises, unless the answer to a request is still to come."""
+        if not self.gate.reached.is_set():
+            self.gate.shut()
+            raise NeedsSignIn(
+                "BrokerBay signed us out on the way. Nothing was sent: a person must sign in again."
+            )
+        if self.step is Step.VERIFY:
+            raise NoAnswer(
+                f"BrokerBay took the {deed(self.order.kind)} and then signed us out. It must be looked up "
+                "in its list of showings once somebody has signed in."
+            )
+
+    async def leave(self) -> None:
+        """Ends what waits beside the steps."""
+        if self.watch is not None:
+            self.watch.cancel()
+            await asyncio.gather(self.watch, return_exceptions=True)
 
     async def pictured(self) -> None:
         """Waits until the last step's picture is taken: to be called before the page is sent elsewhere.

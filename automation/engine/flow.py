@@ -59,6 +59,7 @@ async def play(context: BrowserContext, order: Order, *, site: Site, listener: L
         return outcome
     finally:
         teller.stop()
+        await attempt.leave()
         await asyncio.gather(gate.remove(), _close(page))
 
 

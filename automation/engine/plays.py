@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from automation.engine.attempt import Attempt
-from automation.engine.contract import Order, OrderKind, Outcome, Result, Step
+from automation.engine.contract import Order, OrderKind, Outcome, Result, ShowingStatus, Step
 from automation.engine.listings import parse_address
+from automation.engine.pages.cancel_dialog import CancelDialog
 from automation.engine.steps.check_own_list import (
     adopt,
     check_own_list,
@@ -16,16 +17,19 @@ from automation.engine.steps.check_own_list import (
 )
 from automation.engine.steps.choose_date import choose_date
 from automation.engine.steps.choose_duration import choose_duration
+from automation.engine.steps.choose_reason import choose_reason
 from automation.engine.steps.choose_slot import choose_slot
 from automation.engine.steps.find_listing import find_listing
-from automation.engine.steps.open_showing import look_at_showing
+from automation.engine.steps.open_move_form import open_move_form
+from automation.engine.steps.open_showing import look_at_showing, open_showing, was_moved
 from automation.engine.steps.open_site import open_site
 from automation.engine.steps.open_wizard import open_wizard
 from automation.engine.steps.own_list import learn_id
 from automation.engine.steps.read_slots import read_slots
-from automation.engine.steps.rehearse import rehearse
-from automation.engine.steps.submit import submit
+from automation.engine.steps.rehearse import rehearse, rehearse_cancel
+from automation.engine.steps.submit import submit, submit_cancel
 from automation.engine.steps.verify import verify
+from automation.engine.steps.verify_change import verify_cancelled, verify_moved
 
 
 async def _book(attempt: Attempt) -> Outcome:
@@ -48,6 +52,41 @@ async def _book(attempt: Attempt) -> Outcome:
     await attempt.perform(Step.SUBMIT, submit)
     await attempt.perform(Step.VERIFY, verify)
     await learn_id(attempt, row=attempt.showing_row)
+    return Outcome(result=Result.BOOKED)
+
+
+async def _cancel(attempt: Attempt) -> Outcome:
+    await attempt.perform(Step.OPEN_SITE, open_site)
+    await attempt.perform(Step.OPEN_SHOWING, open_showing)
+    if attempt.showing is not None and attempt.showing.status is ShowingStatus.CANCELLED:
+        said = "BrokerBay has this showing as cancelled already, so nothing was sent."
+        return Outcome(result=Result.CANCELLED, message=said)
+    await attempt.perform(Step.CHOOSE_REASON, choose_reason)
+    if attempt.order.rehearse:
+        await attempt.perform(Step.REHEARSE, rehearse_cancel)
+        await attempt.pictured()
+        await CancelDialog(attempt.page).close()
+        return Outcome(result=Result.REHEARSED)
+    await attempt.perform(Step.SUBMIT, submit_cancel)
+    await attempt.perform(Step.VERIFY, verify_cancelled)
+    return Outcome(result=Result.CANCELLED)
+
+
+async def _reschedule(attempt: Attempt) -> Outcome:
+    await attempt.perform(Step.OPEN_SITE, open_site)
+    await attempt.perform(Step.OPEN_SHOWING, open_showing)
+    if was_moved(attempt):
+        said = "BrokerBay has this showing at its new time already, so nothing was sent."
+        return Outcome(result=Result.BOOKED, message=said)
+    await attempt.perform(Step.OPEN_WIZARD, open_move_form)
+    await attempt.perform(Step.CHOOSE_DATE, choose_date)
+    await attempt.perform(Step.CHOOSE_SLOT, choose_slot)
+    await attempt.perform(Step.CHOOSE_DURATION, choose_duration)
+    if attempt.order.rehearse:
+        await attempt.perform(Step.REHEARSE, rehearse)
+        return Outcome(result=Result.REHEARSED)
+    await attempt.perform(Step.SUBMIT, submit)
+    await attempt.perform(Step.VERIFY, verify_moved)
     return Outcome(result=Result.BOOKED)
 
 
@@ -85,6 +124,8 @@ async def _look_up(attempt: Attempt) -> Outcome:
 
 PLAYS: Mapping[OrderKind, Callable[[Attempt], Awaitable[Outcome]]] = {
     OrderKind.BOOK: _book,
+    OrderKind.CANCEL: _cancel,
+    OrderKind.RESCHEDULE: _reschedule,
     OrderKind.CHECK: _check_listing,
     OrderKind.LOOK_UP: _look_up,
     OrderKind.RECONCILE: _reconcile,

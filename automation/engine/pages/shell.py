@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from playwright.async_api import Locator, Page
@@ -48,6 +49,20 @@ class Shell:
 
     async def is_signed_out(self) -> bool:
         return await self._sign_in.is_shown()
+
+    async def wait_until_signed_out(self) -> bool:
+        """Until a visible sign of it; False where the page ends before. Without a time limit."""
+        bounced = asyncio.ensure_future(self._sign_in.wait_until_address())
+        shown = asyncio.ensure_future(self._sign_in.wait_until_shown())
+        try:
+            await asyncio.wait([bounced, shown], return_when=asyncio.FIRST_COMPLETED)
+            return (bounced.done() and bounced.exception() is None) or (
+                shown.done() and shown.exception() is None
+            )
+        finally:
+            for waiting in (bounced, shown):
+                waiting.cancel()
+            await asyncio.gather(bounced, shown, return_exceptions=True)
 
     async def is_blank(self) -> bool:
         return not (await self._page.locator("body").inner_text(timeout=1000)).strip()

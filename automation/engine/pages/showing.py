@@ -22,7 +22,7 @@ _MOVE = re.compile(r"^\W*(?:Reschedule|Modify|Change)(?: (?:Time|Showing|Appoint
 _BADGE = ".status, .badge, .ant-tag, [class*='status-']"
 _READ = """badge => {
   const page = document.querySelector('main, [role=main], [ui-view], [ng-view]') ?? document.body;
-  const around = 'header, nav, aside, footer, [role=banner], [role=navigation], [role=dialog], .modal';
+  const around = 'header, nav, footer, [role=banner], [role=navigation], [role=dialog], .modal';
   const texts = [], headings = [];
   const walker = document.createTreeWalker(page, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -83,6 +83,13 @@ class ShowingPage:
                 url=self._page.url,
             )
         )
+
+    async def wait_for_news(self, text: str, *, patience: float) -> None:
+        """Until a text appears by itself, at most so long: asking over and over would be no courtesy."""
+        try:
+            await self._page.get_by_text(text).filter(visible=True).first.wait_for(timeout=patience * 1000)
+        except WaitedTooLong:
+            return
 
     async def offers_cancel(self, *, patience: float) -> bool:
         return await self._offers(self._cancel, patience)

@@ -22,6 +22,12 @@ class SignIn:
         email = self._page.locator("input[type='email'], input[name='email'], input[autocomplete='username']")
         return email.or_(self._page.locator(".alert, [role='alert']").filter(has_text=_WORDS))
 
+    async def wait_until_shown(self) -> None:
+        await self.signs.filter(visible=True).first.wait_for(timeout=0)
+
+    async def wait_until_address(self) -> None:
+        await self._page.wait_for_url(_ADDRESS, timeout=0, wait_until="commit")
+
     async def is_shown(self) -> bool:
         if _ADDRESS.search(self._page.url):
             return True

@@ -14,7 +14,14 @@ from automation.engine.slots import MONTHS, parse_minutes, parse_month
 
 _TITLE = re.compile(r"(?:›|»|>)\s*Book Showing", re.IGNORECASE)
 _SUBMIT = re.compile(r"^\s*(AUTO-?\s?CONFIRM|Book Showing)\s*$", re.IGNORECASE)
-_BOOK_ADDRESS = re.compile(r"/appointments/book\b")
+_SUBMIT_MOVE = re.compile(
+    r"^\s*(?:AUTO-?\s?CONFIRM|(?:Book|Reschedule|Modify|Update|Save|Change|Request)"
+    r"(?: (?:Showing|Appointment|Changes|Time|Reschedule))?)\s*$",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"/appointments/(?:book|[0-9a-f]{24}/time_change)\b")
+_ORIGINAL = re.compile(r"\b(?:original|current)\b", re.IGNORECASE)
+_CLOCK = re.compile(r"\d{1,2}:\d{2}\s*[AP]M", re.IGNORECASE)
 _AUTO = re.compile(r"auto", re.IGNORECASE)
 _AGREE = re.compile(r"^\s*(Confirm|I Agree|Agree|Accept|OK|Yes)\s*$", re.IGNORECASE)
 _LISTING_ID = re.compile(r"listing/([0-9a-f]{24})", re.IGNORECASE)
@@ -74,6 +81,13 @@ class WizardSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MoveSeen:
+    original: str  # "" where the form does not say
+    listing_id: str
+    auto_confirm: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayCell:
     number: int  # 0 where the cell has none
     is_selectable: bool
@@ -110,14 +124,17 @@ class DurationOffer:
 class Wizard:
     """All timeouts in seconds; every click is a real mouse click, for BrokerBay ignores any other."""
 
-    def __init__(self, view: Page | Frame) -> None:
-        """`view` is where the wizard is drawn: the page, or a frame in it."""
+    def __init__(self, view: Page | Frame, *, moves: bool = False) -> None:
+        """`view` is where the wizard is drawn: the page, or a frame in it. `moves`: it is the form that
+        gives a showing another time, whose button has other names."""
         self._view = view
+        self._label = _SUBMIT_MOVE if moves else _SUBMIT
 
     # What pictures outline, in the page's own language
     SUBMIT_BUTTON = (
-        "[...document.querySelectorAll('button')]"
-        ".find(one => /^(AUTO-?\\s?CONFIRM|Book Showing)$/i.test(one.textContent.trim()))"
+        "[...document.querySelectorAll('button')].find(one =>"
+        " /^(AUTO-?\\s?CONFIRM|(Book|Reschedule|Modify|Update|Save)( Showing| Changes)?)$/i"
+        ".test(one.textContent.trim()))"
     )
     SELECTED_BLOCK = "document.querySelector('.timeslot-selected')"
 
@@ -135,6 +152,23 @@ class Wizard:
             address=_TITLE.split(title)[0].strip(),
             listing_id=found[1].lower() if found else "",
             auto_confirm=bool(_AUTO.search(label)),
+        )
+
+    async def read_move(self) -> MoveSeen:
+        """Waits until the form is there; `original` is what it says of the showing as it stands."""
+        await self._calendar.wait_for()
+        await self._submit.wait_for()
+        # The innermost part that names the original showing and has a time in it.
+        block = (
+            self._view.locator("section, div, p, li, td").filter(has_text=_ORIGINAL).filter(has_text=_CLOCK)
+        )
+        block = block.filter(has_not=self._view.locator(".timeslot, .datecontainer"))
+        texts = await block.all_inner_texts()
+        label, found = await self._submit.inner_text(), _LISTING_ID.search(self._view.url)
+        return MoveSeen(
+            original=min(texts, key=len, default=""),
+            listing_id=found[1].lower() if found else "",
+            auto_confirm=True if _AUTO.search(label) else None,
         )
 
     async def calendar(self) -> CalendarSeen:
@@ -225,7 +259,7 @@ class Wizard:
         """Whether the page goes back to the listing, as it does after a booking."""
         try:
             await self._view.wait_for_url(
-                lambda url: not _BOOK_ADDRESS.search(url), timeout=patience * 1000, wait_until="commit"
+                lambda url: not _ADDRESS.search(url), timeout=patience * 1000, wait_until="commit"
             )
         except WaitedTooLong:
             return False
@@ -239,7 +273,9 @@ class Wizard:
     def _submit(self) -> Locator:
         # The listing page has a button of the same name: trust this one only where the wizard's title is.
         return (
-            self._view.locator("button:not(tr *), [role='button']:not(tr *)").filter(has_text=_SUBMIT).first
+            self._view.locator("button:not(tr *), [role='button']:not(tr *)")
+            .filter(has_text=self._label)
+            .first
         )
 
     @property

@@ -57,10 +57,11 @@ async def look_at_showing(attempt: Attempt) -> Done:
     return Done(message="BrokerBay has no showing under the id that was kept for it.", level=Level.WARNING)
 
 
-async def read_page(attempt: Attempt, showing_id: str) -> SeenShowing | None:
-    """What the showing's page says after a load; None where BrokerBay knows no such showing."""
+async def read_page(attempt: Attempt, showing_id: str, *, anew: bool = False) -> SeenShowing | None:
+    """What the showing's page says after a load, even if it is open already with `anew`; None where
+    BrokerBay knows no such showing."""
     route = ShowingPage.route(showing_id)
-    if not attempt.shell.is_at(route):
+    if anew or not attempt.shell.is_at(route):
         await attempt.pictured()
         await attempt.shell.load(route)
     row = (await ShowingPage(attempt.page).read()).row
@@ -109,6 +110,14 @@ async def _open_row(attempt: Attempt, one: SeenShowing) -> str:
     showing_id, _ = await MyShowings(attempt.page).open_row(row)
     await attempt.shell.load(ShowingPage.route(showing_id))
     return showing_id
+
+
+def was_moved(attempt: Attempt) -> bool:
+    """Whether the showing stands, live, where the order is to move it, though it was last seen elsewhere."""
+    known, order, seen = known_showing(attempt), attempt.order, attempt.showing
+    if seen is None or not is_live(seen) or (known.date, known.time) == (order.date, order.time):
+        return False
+    return (seen.date, seen.time) == (order.date, order.time)
 
 
 def _is_where_expected(seen: SeenShowing, attempt: Attempt) -> bool:

@@ -19,8 +19,8 @@ async def read_slots(attempt: Attempt) -> Done:
     if not open_times:
         return Done(message=f"No time is open on {day}.", level=Level.WARNING)
     wanted = attempt.order.time
-    time = wanted if wanted in open_times else min(open_times)
-    await wizard.choose_slot(open_times[time])
+    start = wanted if wanted is not None and wanted in open_times else min(open_times)
+    await wizard.choose_slot(open_times[start])
     offer = await wizard.durations()
     longest = offer.longest or max(offer.minutes, default=0)
     await wizard.press_done()

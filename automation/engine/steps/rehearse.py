@@ -5,7 +5,18 @@ from __future__ import annotations
 from automation.engine.answers import deed
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Level
+from automation.engine.pages.cancel_dialog import CancelDialog
 from automation.engine.steps.submit import make_ready
+
+
+async def rehearse_cancel(attempt: Attempt) -> Done:
+    """The reason is chosen and the button was seen enabled: the dialog is closed once it is pictured."""
+    dialog = CancelDialog(attempt.page)
+    return Done(
+        message="Filled in the cancellation up to the last click. Nothing was sent.",
+        level=Level.SUCCESS,
+        touched=dialog.BUTTON,
+    )
 
 
 async def rehearse(attempt: Attempt) -> Done:

@@ -12,6 +12,7 @@ from automation.engine.answers import deed, judge
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Level
 from automation.engine.errors import NeedsSignIn, PageChanged
+from automation.engine.pages.cancel_dialog import CancelDialog
 from automation.engine.steps.choose_duration import choose_duration, is_as_ordered, wrong_selection
 from automation.engine.steps.choose_slot import choose_slot
 
@@ -34,6 +35,12 @@ async def submit(attempt: Attempt) -> Done:
     await send(attempt, attempt.wizard)
     await attempt.wizard.wait_until_left(patience=attempt.site.send_timeout)
     return Done(message=f"BrokerBay took the {deed(attempt.order.kind)}.", level=Level.SUCCESS)
+
+
+async def submit_cancel(attempt: Attempt) -> Done:
+    """As `submit`, from the dialog that asked for the reason."""
+    await send(attempt, CancelDialog(attempt.page))
+    return Done(message="BrokerBay took the cancellation.", level=Level.SUCCESS)
 
 
 async def make_ready(attempt: Attempt) -> None:

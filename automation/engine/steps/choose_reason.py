@@ -1,0 +1,41 @@
+"""Asks for the cancellation of the showing that is open, with a reason that BrokerBay offers."""
+
+from __future__ import annotations
+
+from automation.engine.attempt import Attempt, Done
+from automation.engine.errors import NotCancellable, PageChanged
+from automation.engine.pages.cancel_dialog import CancelDialog
+from automation.engine.pages.showing import ShowingPage
+from automation.engine.reasons import reason_for
+from automation.engine.showings import is_live
+from automation.engine.steps.check_own_list import describe
+
+BUTTON_PATIENCE = 3.0  # seconds until a button that a drawn page does not have counts as missing
+
+
+async def choose_reason(attempt: Attempt) -> Done:
+    """Raises `NotCancellable` where the page has no button for it; leaves the dialog ready to be sent."""
+    page, dialog = ShowingPage(attempt.page), CancelDialog(attempt.page)
+    showing = attempt.showing
+    if showing is None:
+        raise ValueError("A showing is cancelled on its own page; open it first.")
+    patience = min(BUTTON_PATIENCE, attempt.site.step_timeout)
+    if not is_live(showing) or not await page.offers_cancel(patience=patience):
+        raise NotCancellable(
+            f"BrokerBay offers no way to cancel this showing ({describe(showing)}). "
+            "Nothing was sent: it may be over, or the listing side ended it."
+        )
+    await page.press_cancel()
+    await dialog.wait_until_open()
+    if await dialog.asks_nothing():
+        return Done(message="BrokerBay asks for no reason.", touched=dialog.BUTTON)
+    reason = reason_for(await dialog.reasons(), attempt.order.reason)
+    if not reason:
+        raise PageChanged("BrokerBay offers no reason to choose from. Nothing was sent.")
+    ready = await dialog.choose(reason, patience=patience)
+    if not ready or reason not in await dialog.shown():
+        raise PageChanged(
+            f"BrokerBay does not take the reason “{reason}”: the cancellation cannot be sent. "
+            "Nothing was sent."
+        )
+    return Done(message=f"Chose the reason “{reason}”.", touched=dialog.BUTTON)
