@@ -356,8 +356,7 @@ def _role_killed(role: str, *rows: int) -> None:
         wish = ground.wish()
         machine = ground.machine_of(ground.until_held(wish))
         ground.control.wait_for_post("held", timeout=60)
-        for process in machine.roles().get(role, []):
-            process.kill()
+        ground.kill(machine, role)
         ground.control.release()
         ground.until_ended(wish)
         return [wish]
@@ -371,6 +370,26 @@ for _role, _row in [("supervisor", 37), ("main", 37), ("sentinel", 37), ("pusher
     _role_killed(_role, _row)
 _role_killed("driver", 34)
 _role_killed("browser", 34)
+
+
+def _gone_while_the_intent_waits(role: str) -> None:
+    def play(ground: Ground) -> list[Wish]:
+        ground.hurt(Point.BEFORE_INTENT, Deed.WAIT)
+        wish = ground.wish()
+        machine = ground.machine_of(ground.until_hurt(Point.BEFORE_INTENT))
+        ground.kill(machine, role)
+        pause(ground, 10)
+        ground.go_on(Point.BEFORE_INTENT)
+        ground.until_ended(wish)
+        return [wish]
+
+    play.__name__ = f"{role}_killed_while_the_intent_waits"
+    play.__doc__ = f"kill -9 of the {role} while the request stands at the gate: nobody may let it go."
+    case(34)(play)
+
+
+_gone_while_the_intent_waits("driver")
+_gone_while_the_intent_waits("browser")
 
 
 @case(36)
@@ -391,7 +410,7 @@ def the_driver_frozen_at_the_gate(ground: Ground) -> list[Wish]:
     wish = ground.wish()
     machine = ground.machine_of(ground.until_held(wish))
     ground.control.wait_for_post("held", timeout=60)
-    drivers = machine.roles().get("driver", [])
+    drivers = machine.roles()["driver"]
     for driver in drivers:
         driver.suspend()
     ground.control.release()
@@ -455,14 +474,15 @@ def two_accounts_want_one_slot(ground: Ground) -> list[Wish]:
 @case(46)
 def booked_by_hand_meanwhile(ground: Ground) -> list[Wish]:
     """A person books the very showing by hand while the run waits: it is adopted, nothing is sent."""
-    ground.hurt(Point.BEFORE_PRECHECK, Deed.FREEZE)
+    ground.hurt(Point.AFTER_CLAIM, Deed.WAIT)
     wish = ground.wish()
-    frozen = ground.until_hurt(Point.BEFORE_PRECHECK)
+    ground.until_hurt(Point.AFTER_CLAIM)
     ground.control.add_showing(
         listing_id=wish.listing, account=wish.account.email, date=wish.date, time=wish.time, minutes=30
     )
-    _wake(frozen)
+    ground.go_on(Point.AFTER_CLAIM)
     ground.until_ended(wish)
+    assert wish.run.submits == 0, "what is there already is not sent"
     return [wish]
 
 

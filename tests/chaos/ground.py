@@ -26,7 +26,7 @@ from automation.simulator.control import Control
 from automation.simulator.server import running
 from bookings.models import Account, BookingRun
 from bookings.services import accounts, runs
-from bookings.vocabulary import Source
+from bookings.vocabulary import Health, Source
 from tests.automation.plant import ROOT, lives, until
 from tests.bookings.cast import in_days, make_account, make_partner
 from tests.chaos import points
@@ -80,9 +80,10 @@ class Machine:
             # In the order in which django-q2's sentinel forks them.
             found["worker"], found["monitor"], found["pusher"] = below[:-2], below[-2:-1], below[-1:]
             for process in found["main"][0].children(recursive=True):
-                if process.name() == "node":
+                command = process.cmdline()
+                if command[0].endswith("/node"):
                     found.setdefault("driver", []).append(process)
-                elif "chrom" in process.name() and "--type=" not in " ".join(process.cmdline()):
+                elif "chrom" in command[0] and "--type=" not in " ".join(command):
                     found.setdefault("browser", []).append(process)
         except (psutil.NoSuchProcess, IndexError):
             pass
@@ -145,6 +146,13 @@ class Ground:
             state = self.control.sign_in(account.email)
             accounts.sign_in(account, vault.seal(state), by=None, source=Source.ROBOT)
 
+    def tend(self) -> int:
+        """Does what the accounts' people would: signs in again where BrokerBay asks for it. Answers how often."""
+        waiting = Account.objects.filter(health__in=(Health.NEEDS_SIGN_IN, Health.CHALLENGED))
+        if waiting:
+            self.sign_in(*waiting)
+        return len(waiting)
+
     def clear_site(self) -> None:
         """A site that has seen nothing, so that the accounts' lists stay short."""
         self.control.reset()
@@ -177,8 +185,14 @@ class Ground:
         return until(holder, what=f"run {wish.run_id} to be held")
 
     def until_ended(self, *wishes: Wish, timeout: float = 90.0) -> None:
+        """Also signs in whoever must be signed in on the way."""
+
+        def ended(wish: Wish) -> bool:
+            self.tend()
+            return not wish.run.is_open
+
         for wish in wishes:
-            until(lambda wish=wish: not wish.run.is_open, what=self.story(wish), timeout=timeout)
+            until(lambda wish=wish: ended(wish), what=self.story(wish), timeout=timeout)
 
     def story(self, wish: Wish) -> str:
         run = wish.run
@@ -195,6 +209,10 @@ class Ground:
         done = self.points / f"{point.value}.done"
         until(done.exists, what=f"a worker to reach {point.value}")
         return int(done.read_text())
+
+    def go_on(self, point: Point) -> None:
+        """Lets the worker go on that waits there."""
+        (self.points / f"{point.value}.go").touch()
 
     def marked(self) -> list[psutil.Process]:
         """Every process of the ground, wherever its parents went."""
@@ -233,6 +251,13 @@ class Ground:
         pid = process if isinstance(process, int) else process.pid
         parents = {one.pid for one in psutil.Process(pid).parents()}
         return next(machine for machine in self.machines if machine.supervisor.pid in parents)
+
+    def kill(self, machine: Machine, role: str) -> None:
+        """kill -9 of whoever plays that role there, browsers and drivers in the midst of their work."""
+        victims = machine.roles().get(role)
+        assert victims, f"nobody plays the {role} on that machine: nothing is proven"
+        for process in victims:
+            process.kill()
 
     # At the end
 

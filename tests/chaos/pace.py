@@ -23,7 +23,7 @@ def scale(factor: float) -> None:
     """Let everything wait `factor` times as long."""
     for name, value in list(vars(figures).items()):
         if isinstance(value, timedelta) and value < timedelta(days=1):
-            _replace(name, value, value * factor)
+            replace(name, value, value * factor)
     relay.HEARTBEAT *= factor
     supervisor.SWEEP_EVERY *= factor
     supervisor.LOOK_EVERY = 0.05
@@ -46,7 +46,7 @@ def scale(factor: float) -> None:
     translate.site = site
 
 
-def _replace(name: str, old: Any, new: Any) -> None:
+def replace(name: str, old: Any, new: Any) -> None:
     """Everywhere: who imported a figure by name has it by now."""
     for module in list(sys.modules.values()):
         ours = getattr(module, "__name__", "").startswith(("bookings.", "automation."))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +36,7 @@ class Deed(StrEnum):
     KILL = "kill"
     FREEZE = "freeze"
     RAISE = "raise"
+    WAIT = "wait"  # until the case says go on
 
 
 class Hurt(Exception):
@@ -64,9 +66,18 @@ def reached(point: str) -> None:
     deed = mine.read_text()
     mine.write_text(str(os.getpid()))  # the case waits for this
     mine.rename(asked.with_suffix(".done"))
+    if deed == Deed.WAIT:
+        _wait_for(asked.with_suffix(".go"))
+        return
     if deed == Deed.RAISE:
         raise Hurt(f"Asked to break at {point}")
     os.kill(os.getpid(), signal.SIGKILL if deed == Deed.KILL else signal.SIGSTOP)
+
+
+def _wait_for(path: Path) -> None:
+    while not path.exists():
+        threading.Event().wait(0.02)
+    path.unlink()
 
 
 def plant() -> None:
@@ -75,7 +86,7 @@ def plant() -> None:
     from automation.engine.attempt import Attempt
     from bookings.services import runs
 
-    runs.claim = _around(runs.claim, before=Point.BEFORE_CLAIM, after=Point.AFTER_CLAIM)
+    runs.claim_next = _around(runs.claim_next, before=Point.BEFORE_CLAIM, after=Point.AFTER_CLAIM)
     runs.pass_gate = _around(runs.pass_gate, before=Point.BEFORE_INTENT, after=Point.AFTER_INTENT)
     runs.settle = _around(runs.settle, before=Point.BEFORE_SETTLE, after=Point.AFTER_SETTLE)
     relay.Inbox.before_submit = _before_submit(relay.Inbox.before_submit)

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from tests.chaos import plan, rows_hurt, trials, truth
 from tests.chaos.cases import CASES, Case
 from tests.chaos.ground import ACCOUNTS, MACHINES, Ground, standing
+from tests.chaos.guards import GUARDS, Guard, put_back_into_tables, take_from_tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,26 +25,69 @@ class Result:
 
 
 def run(asked: argparse.Namespace, folder: Path) -> int:
+    """Plays what was asked for; answers the exit code."""
+    if asked.without:
+        results = [without(guard, asked, folder) for guard in guards_asked(asked.without)]
+    else:
+        prepare_tables()
+        results = on_ground(asked, folder, chosen(asked))
+    bad = [one for one in results if one.wrongs]
+    say(f"{len(results)} played, {len(bad)} wrong")
+    if bad:
+        for machine in sorted(folder.glob("**/machine-*.log")):
+            say(f"---- {machine.name}\n{machine.read_text()[-6000:]}")
+    return 1 if bad else 0
+
+
+def prepare_tables() -> None:
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
+
+
+def on_ground(asked: argparse.Namespace, folder: Path, cases: Iterable[Case]) -> list[Result]:
     results: list[Result] = []
-    with standing(folder, pace=asked.pace, without=asked.without) as ground:
-        for case in chosen(asked):
+    with standing(folder, pace=asked.pace) as ground:
+        for case in cases:
             results.append(play(ground, case))
             say(line(results[-1]))
         if not (asked.row or asked.case):
             results.append(at_random(ground, asked))
+            say(line(results[-1]))
         left = ground.end()
         rows_hurt.end()
     if left:
         results.append(Result(name="nothing is left behind", seconds=0, wrongs=tuple(left)))
         say(line(results[-1]))
-    bad = [one for one in results if one.wrongs]
-    say(f"{len(results)} cases, {len(bad)} wrong")
-    if bad:
-        for machine in sorted(folder.glob("machine-*.log")):
-            say(f"---- {machine.name}\n{machine.read_text()[-6000:]}")
-    return 1 if bad else 0
+    return results
+
+
+def guards_asked(words: str) -> list[Guard]:
+    if words == "each":
+        return list(GUARDS.values())
+    return [GUARDS[name] for name in words.split(",")]
+
+
+def without(guard: Guard, asked: argparse.Namespace, folder: Path) -> Result:
+    """Whether the harness turns red without this guard, on tables of its own."""
+    began = time.monotonic()
+    prepare_tables()
+    call_command("flush", interactive=False, verbosity=0)
+    place = folder / guard.name
+    place.mkdir()
+    take_from_tables([guard.name])
+    seen: list[str] = []
+    with standing(place, pace=asked.pace, without=guard.name) as ground:
+        for name in guard.seen_by:
+            result = play(ground, CASES[name])
+            say(line(result))
+            seen += result.wrongs
+            if seen:
+                break
+    put_back_into_tables([guard.name])
+    missed = () if seen else (f"nothing went wrong without {guard.name}",)
+    result = Result(name=f"without {guard.name}", seconds=time.monotonic() - began, wrongs=missed)
+    say(f"without {guard.name:37} {'turns red' if seen else 'STAYS GREEN'}")
+    return result
 
 
 def chosen(asked: argparse.Namespace) -> Iterable[Case]:

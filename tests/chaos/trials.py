@@ -115,6 +115,7 @@ class _Batch:
             trial = waiting.popleft()
             busy.add(trial.account)
             self._begin(trial)
+        self.story.cures["signed in"] += self.ground.tend()
         for one in list(self.open):
             self._look_after(one)
 
@@ -144,11 +145,10 @@ class _Batch:
 
     def _cure(self, run: BookingRun, one: Open) -> None:
         """What a person would do about a run that waits for one."""
+        if run.reason_code in SIGN_IN_CURES:
+            return  # the account's people are at it
         waits = run.state == RunState.PARKED and run.not_before is None
-        if waits and run.reason_code in SIGN_IN_CURES:
-            self.story.cures["signed in"] += 1
-            self.ground.sign_in(one.wish.account)
-        elif waits or run.state == RunState.FAILED or self._is_refused_in_passing(run):
+        if waits or run.state == RunState.FAILED or self._is_refused_in_passing(run):
             self.story.cures[f"tried again after {run.reason_code}"] += 1
             try:
                 runs.try_again(run, by=self.ground.person)
