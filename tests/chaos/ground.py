@@ -147,7 +147,7 @@ class Ground:
             accounts.sign_in(account, vault.seal(state), by=None, source=Source.ROBOT)
 
     def tend(self) -> int:
-        """Does what the accounts' people would: signs in again where BrokerBay asks for it. Answers how often."""
+        """Does what the accounts' people would: signs in where BrokerBay asks. Answers how often."""
         waiting = Account.objects.filter(health__in=(Health.NEEDS_SIGN_IN, Health.CHALLENGED))
         if waiting:
             self.sign_in(*waiting)

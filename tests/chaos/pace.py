@@ -25,6 +25,7 @@ def scale(factor: float) -> None:
         if isinstance(value, timedelta) and value < timedelta(days=1):
             replace(name, value, value * factor)
     relay.HEARTBEAT *= factor
+    relay.DEADLINE = max(relay.DEADLINE * factor, 40.0)
     supervisor.SWEEP_EVERY *= factor
     supervisor.LOOK_EVERY = 0.05
     supervisor.RESTART_PAUSES = tuple(pause * factor for pause in supervisor.RESTART_PAUSES)
