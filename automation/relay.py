@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import os
 import queue
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,7 +90,11 @@ def play(run: BookingRun) -> BookingRun:
     )
     work.add_done_callback(lambda _: watch.inbox.wake())
     watch.over(work)
-    return watch.settle(_end_of(work, watch))
+    settled = watch.settle(_end_of(work, watch))
+    if watch.ran_out:
+        # Its browser may be frozen and wake up later: it ends with this process, at the supervisor's hand.
+        os.kill(os.getpid(), signal.SIGKILL)
+    return settled
 
 
 async def _perform(
@@ -131,6 +137,7 @@ class _Watch:
         self.last_picture = ""
         self.stopped_because = "site_down"
         self.stopped_message = "BrokerBay took longer than an attempt may take."
+        self.ran_out = False
         self._gate_passed = False
 
     def over(self, work: concurrent.futures.Future[Outcome]) -> None:
@@ -144,6 +151,7 @@ class _Watch:
                 next_beat = now + HEARTBEAT
                 self._beat(work)
             if now >= deadline:
+                self.ran_out = True
                 work.cancel()
         self._write(list(self.inbox.take(timeout=0)))
 
