@@ -25,7 +25,8 @@ from automation.engine.flow import play as play_order
 from bookings.models import BookingRun
 from bookings.services import accounts, runs
 from bookings.services.errors import Moved
-from bookings.services.runs import AttemptEnd
+from bookings.services.runs import AttemptEnd, KeptFile
+from bookings.vocabulary import EvidenceKind
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def _end_of(work: concurrent.futures.Future[Outcome], watch: _Watch) -> AttemptE
         )
     if outcome.session_state and outcome.code != "needs_sign_in":
         watch.keep_session(dict(outcome.session_state))
-    return translate.end_of(outcome, picture=watch.last_picture)
+    return translate.end_of(outcome, picture=watch.last_picture, files=watch.keep_files(outcome))
 
 
 class _Watch:
@@ -133,7 +134,7 @@ class _Watch:
         self.run = run
         self.fence = run.attempt_number
         self.inbox = Inbox()
-        self.pictures = 0
+        self.files = 0
         self.last_picture = ""
         self.stopped_because = "site_down"
         self.stopped_message = "BrokerBay took longer than an attempt may take."
@@ -164,6 +165,22 @@ class _Watch:
 
     def keep_session(self, state: dict[str, Any]) -> None:
         accounts.keep_session(self.run.account_id, vault.seal(state))
+
+    def keep_files(self, outcome: Outcome) -> list[KeptFile]:
+        """What staff may want to see of an attempt that went wrong."""
+        wanted = (
+            (EvidenceKind.MARKUP, "html", outcome.snapshot.encode()),
+            (EvidenceKind.TRACE, "zip", outcome.trace or b""),
+        )
+        kept = []
+        for kind, ending, content in wanted:
+            if not content:
+                continue
+            self.files += 1
+            step = str(outcome.step) or "attempt"
+            name = evidence.keep(self.run, number=self.files, step=step, content=content, ending=ending)
+            kept += [KeptFile(kind=kind, path=name, step=step)] if name else []
+        return kept
 
     def _beat(self, work: concurrent.futures.Future[Outcome]) -> None:
         beat = runs.heartbeat(self.run.pk, fence=self.fence)
@@ -196,7 +213,7 @@ class _Watch:
     def _keep_picture(self, line: Line) -> str:
         if line.picture is None:
             return ""
-        self.pictures += 1
-        name = evidence.keep(self.run, number=self.pictures, step=line.step.value, jpeg=line.picture)
+        self.files += 1
+        name = evidence.keep(self.run, number=self.files, step=line.step.value, content=line.picture)
         self.last_picture = name or self.last_picture
         return name

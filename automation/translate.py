@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.conf import settings
 from automation.engine.contract import KnownShowing, Line, Order, OrderKind, Outcome, SeenShowing, Site
 from bookings.models import BookingRun
 from bookings.services.bookings import Seen
-from bookings.services.runs import AttemptEnd, LogLine
+from bookings.services.runs import AttemptEnd, KeptFile, LogLine
 from bookings.vocabulary import Level, RunKind, RunState
 
 ORDER_KINDS = {
@@ -73,8 +74,9 @@ def log_line(line: Line, picture: str) -> LogLine:
     )
 
 
-def end_of(outcome: Outcome, *, picture: str) -> AttemptEnd:
-    """The engine's outcome in the services' words; `picture` is the stored picture that shows the proof."""
+def end_of(outcome: Outcome, *, picture: str, files: Sequence[KeptFile] = ()) -> AttemptEnd:
+    """The engine's outcome in the services' words; `picture` is the stored picture that shows the proof,
+    `files` is what else was stored of the attempt."""
     listing = asdict(outcome.listing) if outcome.listing else {}
     return AttemptEnd(
         result=outcome.result.value,
@@ -82,6 +84,7 @@ def end_of(outcome: Outcome, *, picture: str) -> AttemptEnd:
         message=outcome.message,
         step=str(outcome.step),
         retry_is_safe=outcome.retry_is_safe,
+        files=files,
         listing=listing,
         showing=_seen(outcome.showing, picture) if outcome.showing else None,
         own_showings=[_seen(showing, "") for showing in outcome.own_showings],

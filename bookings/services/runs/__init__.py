@@ -13,7 +13,7 @@ from bookings.services.runs.log import LogLine, tell
 from bookings.services.runs.offering import Offer, offers
 from bookings.services.runs.settling import settle
 from bookings.services.runs.sweeping import sweep
-from bookings.services.runs.verdicts import AttemptEnd, backoff
+from bookings.services.runs.verdicts import AttemptEnd, KeptFile, backoff
 from bookings.services.runs.wishes import Wish, queue, queue_for
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "QUIET_TIME",
     "AttemptEnd",
     "Beat",
+    "KeptFile",
     "LogLine",
     "Offer",
     "Wish",

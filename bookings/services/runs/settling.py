@@ -7,7 +7,7 @@ from dataclasses import replace
 from django.db import transaction
 from django.utils import timezone
 
-from bookings.models import Attempt, Booking, BookingRun
+from bookings.models import Attempt, Booking, BookingRun, Evidence
 from bookings.services import bookings as booking_service
 from bookings.services import comparing
 from bookings.services.errors import AlreadyThere, Moved
@@ -71,6 +71,10 @@ def _apply(run: BookingRun, move: Move, end: AttemptEnd, fence: int) -> None:
         setattr(run, name, value)
     Attempt.objects.filter(run=run, number=fence).update(
         ended_at=now, result=end.result, reason_code=end.code, reason=end.message[:500], step=end.step
+    )
+    Evidence.objects.bulk_create(
+        Evidence(run=run, attempt_number=fence, step=kept.step, kind=kept.kind, file=kept.path)
+        for kept in end.files
     )
     line = move.line or move.message
     write(run.pk, line, level=move.level, state=move.to, attempt_number=fence, step=end.step)

@@ -24,7 +24,16 @@ from bookings.services.runs.figures import (
     READS_TO_BELIEVE_ABSENT,
 )
 from bookings.services.runs.moves import Move
-from bookings.vocabulary import Level, RunKind, RunState, reason_title
+from bookings.vocabulary import CHANGING_KINDS, EvidenceKind, Level, RunKind, RunState, reason_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file in the private store that staff may look at: a trace, or a page's markup."""
+
+    kind: EvidenceKind
+    path: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,7 @@ class AttemptEnd:
     own_showings: Sequence[booking_service.Seen] = ()  # a comparison's: the whole list, read completely
     open_slots: Sequence[dict[str, str]] = ()
     candidates: Sequence[dict[str, str]] = ()
+    files: Sequence[KeptFile] = ()
 
 
 # BrokerBay answered clearly that it booked nothing: the next try passes the gate anew.
@@ -88,7 +98,9 @@ def after_perform(run: BookingRun, end: AttemptEnd) -> Move:
         )
     if run.submitting_at is not None:
         return unconfirmed(run, end.message or "The answer never came", code=end.code or "no_answer")
-    if end.code == "stopped":  # nobody asked for that: the gate stayed shut, and nothing was sent
+    if (
+        end.code == "stopped" and run.kind in CHANGING_KINDS
+    ):  # nobody asked for that: the gate stayed shut, and nothing was sent
         end = replace(end, code="paused", retry_is_safe=True)
     return _once_more(run, end)
 

@@ -25,7 +25,9 @@ class Command(BaseCommand):
         from brokerbay.ops.supervisor import Supervisor
 
         if queue == "default":
+            from bookings.services import nightly
             from ingest.schedule import ensure_schedule
 
             ensure_schedule()
+            nightly.ensure_schedule()
         Supervisor(queue).run()

@@ -1,0 +1,65 @@
+"""What is done once a night: old evidence deleted, and the promises of every run checked in the rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Min
+from django.utils import timezone
+from django_q.models import Schedule
+
+from bookings.models import Notice
+from bookings.queries import invariants
+from bookings.services import dispatch, evidence
+
+NAME = "nightly"
+TASK = "bookings.services.nightly.tend"
+HOUR = 8  # UTC: the small hours of every zone between Newfoundland and the Pacific
+LOOKS_BACK = timedelta(days=3)
+
+
+def ensure_schedule() -> None:
+    """See that the night's work is done from now on; may be called on any number of machines at once."""
+    if not Schedule.objects.filter(name=NAME).exists():
+        Schedule.objects.create(
+            name=NAME, func=TASK, schedule_type=Schedule.DAILY, cluster="default", next_run=_next_night()
+        )
+    first = Schedule.objects.filter(name=NAME).aggregate(first=Min("pk"))["first"]
+    Schedule.objects.filter(name=NAME, pk__gt=first).delete()
+
+
+def _next_night() -> datetime:
+    now = timezone.now()
+    tonight = now.replace(hour=HOUR, minute=0, second=0, microsecond=0)
+    return tonight if tonight > now else tonight + timedelta(days=1)
+
+
+def tend() -> str:
+    """Answers what was done, for the queue's own list."""
+    gone = evidence.prune()
+    breaches = invariants.broken(since=timezone.now() - LOOKS_BACK)
+    if breaches:
+        _tell_administrators([str(breach) for breach in breaches])
+    return f"{gone} files pruned, {len(breaches)} breaches"
+
+
+def _tell_administrators(breaches: list[str]) -> None:
+    """Once a day and person: what breaks a promise stays broken until somebody looks."""
+    today = timezone.now().date()
+    administrators = User.objects.filter(is_superuser=True, is_active=True).exclude(email="")
+    made = Notice.objects.bulk_create(
+        [
+            Notice(
+                key=f"invariants:{today}:{administrator.pk}",
+                to=administrator.email,
+                subject=f"The runs' nightly check found {len(breaches)} breaches",
+                body="\n".join([*breaches[:50], "", f"{settings.SITE_URL.rstrip('/')}/admin/"]),
+            )
+            for administrator in administrators
+        ],
+        ignore_conflicts=True,
+    )
+    if made:
+        dispatch.ring_notices()
