@@ -17,13 +17,13 @@ logger = logging.getLogger(__name__)
 
 PICTURE_TIMEOUT = 5.0  # seconds
 _JPEG = {"format": "jpeg", "quality": 60, "optimizeForSpeed": True}
-# An outline for what was touched; and no product tours, which lie over the page and would catch every click.
+# An outline for what was touched; no product tour and no chat, which lie over the page and catch clicks.
 _STYLE = """
 (() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     [data-touched] { outline: 3px solid #eb2f96 !important; outline-offset: -3px !important }
-    .appcues, appcues, appcues-layer, appcues-container { display: none !important }
+    .appcues, appcues, appcues-layer, appcues-container, #webWidget, #launcher { display: none !important }
   `);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 })()

@@ -29,6 +29,8 @@ async def find_listing(attempt: Attempt) -> Done:
     if not parse_address(attempt.order.address).is_complete:
         raise ListingNotFound(_not_found(attempt))
     rows = await _look_up(attempt, search_text(attempt.order.address))
+    if fits := [row for row in rows if wanted_number and _number(row) == wanted_number]:
+        return _take(attempt, _only(fits, attempt))  # the MLS's feed has brought it between both searches
     return _take(attempt, _by_address(rows, attempt, wanted_number))
 
 

@@ -14,7 +14,7 @@ export function noise(scenarios) {
   }
   if (scenarios.chat_bubble) {
     const close = h("button.chat-close", { type: "button", "aria-label": "Close chat", onclick: () => chat.remove() }, "×");
-    const chat = h(`div.chat-panel${scenarios.chat_bubble.over === "buttons" ? ".over-buttons" : ""}`, { role: "complementary", "aria-label": "Chat" },
+    const chat = h(`div.chat-panel${scenarios.chat_bubble.over === "buttons" ? ".over-buttons" : ""}`, { id: "webWidget", role: "complementary", "aria-label": "Chat" },
       close, h("strong", {}, "Chat with us"), h("p", {}, "Hi! How can we help you today?"));
     document.body.append(chat);
   }
