@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -17,16 +20,47 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter,
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline, door_time
+from bookings.admin.base import Counted, ReadOnlyAdmin, ReadOnlyInline, door_time
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import ReasonForm, SureForm
 from bookings.filters import DayRangeFilter, VisibleRelatedFilter
 from bookings.models import Attempt, BookingRun, Evidence, RunEvent
 from bookings.queries.evidence import evidence_for
+from bookings.queries.runs import may_book
 from bookings.services import runs
-from bookings.vocabulary import RUN_MOVES, RunState
+from bookings.vocabulary import RUN_MOVES, Answer, RunState
 
 CAN_TRY_AGAIN = (RunState.PARKED, RunState.REFUSED, RunState.FAILED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Many:
+    """One answer to several runs, after a preview that says what it means."""
+
+    answer: Answer
+    address: str
+    says: Any
+    button: Any
+    done: Counted
+
+
+SEND = Many(
+    answer=Answer.RELEASE,
+    address="bookings_bookingrun_send_many",
+    says=gettext_lazy(
+        "The robot fills each form anew and sends it, if everything is still as in its picture. Look at the "
+        "pictures first: what is sent cannot be taken back, only cancelled."
+    ),
+    button=gettext_lazy("Send what was rehearsed"),
+    done=("%(count)d run is on its way.", "%(count)d runs are on their way."),
+)
+GIVE_UP = Many(
+    answer=Answer.GIVE_UP,
+    address="bookings_bookingrun_give_up_many",
+    says=gettext_lazy("Each of these runs ends for good. What BrokerBay already has stays on BrokerBay."),
+    button=gettext_lazy("Give up"),
+    done=("%(count)d run is given up.", "%(count)d runs are given up."),
+)
 
 
 class AttemptInline(ReadOnlyInline):
@@ -90,7 +124,7 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
     search_fields = ("property_text", "address", "mls_number", "reason", "account__email")
     search_help_text = gettext_lazy("Property, address, MLS number, reason or account")
     sortable_by = ("stands", "queued_at")
-    actions = ("stop_picked", "try_picked_again")
+    actions = ("try_picked_again", "send_picked", "give_up_picked", "stop_picked")
     actions_detail = ("watch", "stop", "try_again")
     inlines = (EventInline, AttemptInline, EvidenceInline)
     fieldsets = (
@@ -102,10 +136,13 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
                     "result",
                     "reason",
                     "what_next",
+                    "answers",
                     ("property_text", "address"),
                     ("mls_number", "listing_id"),
                     ("wanted_date", "wanted_time", "time_zone"),
-                    ("duration_minutes", "auto_confirm_only"),
+                    ("duration_minutes", "auto_confirm_only", "dry_run"),
+                    ("rehearsed_at", "released_at", "released_by"),
+                    ("showing_id", "cancel_reason"),
                     "slots",
                     "fitting",
                     "listing_seen",
@@ -130,7 +167,7 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
             },
         ),
     )
-    readonly_fields = ("result", "what_next", "slots", "fitting", "listing_seen", "uuid")
+    readonly_fields = ("result", "what_next", "answers", "slots", "fitting", "listing_seen", "uuid")
 
     # ---- columns -----------------------------------------------------------------------------------
 
@@ -158,6 +195,21 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
     def what_next(self, run: BookingRun) -> str:
         return run.next_step or "-"
 
+    @display(description=gettext_lazy("answers"))
+    def answers(self, run: BookingRun) -> str:
+        """Each leads to a page that says what it means and asks once more."""
+        address = reverse("answer_run", args=[run.uuid])
+        links = (
+            (
+                address,
+                urlencode({"answer": offer.answer.value, "value": offer.value}),
+                offer.label,
+                offer.detail,
+            )
+            for offer in runs.offers(run)
+        )
+        return format_html_join("", '<div><a class="text-link" href="{}?{}">{}</a> {}</div>', links) or "-"
+
     @display(description=gettext_lazy("open times"))
     def slots(self, run: BookingRun) -> str:
         return _in_lines(run.open_slots)
@@ -174,6 +226,15 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
 
     def has_book_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("bookings.book_run")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The answers are for those whose role at the run's own partner lets them give one."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and may_book(request.user, obj):
+            return fieldsets
+        (name, options), *others = fieldsets
+        left = [field for field in options["fields"] if field != "answers"]
+        return [(name, {**options, "fields": left}), *others]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Only what the run's state allows is offered; the service decides again when it is asked."""
@@ -230,6 +291,52 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
         )
 
     # ---- several -----------------------------------------------------------------------------------
+
+    @action(description=gettext_lazy("Send what was rehearsed…"), permissions=["book"])
+    def send_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        picked = self.few(request, queryset)
+        return self._preview_answer(request, picked, ReasonForm(), SEND) if picked else None
+
+    @action(description=gettext_lazy("Give up…"), permissions=["book"])
+    def give_up_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        picked = self.few(request, queryset)
+        return self._preview_answer(request, picked, ReasonForm(), GIVE_UP) if picked else None
+
+    def _preview_answer(
+        self, request: HttpRequest, picked: list[BookingRun], form: ReasonForm, many: Many
+    ) -> HttpResponse:
+        return self.preview(request, many.address, picked, form, says=many.says, button=many.button)
+
+    def _answer_many(self, request: HttpRequest, many: Many) -> HttpResponse:
+        """What a preview posts: the picked ids, the reason. Each row that did not take the answer is told."""
+        back = HttpResponseRedirect(self.address_of_list())
+        if not self.has_book_permission(request) or request.method != "POST":
+            return back
+        picked, missing = self.posted_rows(request)
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return self._preview_answer(request, picked, form, many)
+        reason = form.cleaned_data["reason"]
+        self.do_each(
+            request,
+            picked,
+            lambda run: runs.answer(run, many.answer, by=request.user, reason=reason),
+            done=many.done,
+            beside=missing,
+        )
+        return back
+
+    def send_many(self, request: HttpRequest) -> HttpResponse:
+        return self._answer_many(request, SEND)
+
+    def give_up_many(self, request: HttpRequest) -> HttpResponse:
+        return self._answer_many(request, GIVE_UP)
+
+    def get_urls(self) -> list[URLPattern]:
+        guard = self.admin_site.admin_view
+        send = path("send-many/", guard(self.send_many), name=SEND.address)
+        give_up = path("give-up-many/", guard(self.give_up_many), name=GIVE_UP.address)
+        return [send, give_up, *super().get_urls()]
 
     @action(description=gettext_lazy("Cancel run"), permissions=["book"])
     def stop_picked(self, request: HttpRequest, queryset: Any) -> None:

@@ -64,7 +64,12 @@ def test_a_viewer_is_offered_no_action(cast: Cast, rows: Rows, sign_in: SignIn) 
 def test_a_booker_is_offered_the_actions_of_their_trade(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
     browser = sign_in(cast.owner)
     assert offered(browser, "booking") == {"cancel_picked", "pick_status", "hide_picked", "show_picked"}
-    assert offered(browser, "bookingrun") == {"stop_picked", "try_picked_again"}
+    assert offered(browser, "bookingrun") == {
+        "stop_picked",
+        "try_picked_again",
+        "send_picked",
+        "give_up_picked",
+    }
     assert offered(browser, "showingrequest") == {"book_picked"}
     assert offered(browser, "account") == {"compare_picked"}
 
@@ -371,6 +376,44 @@ def test_a_file_that_is_no_session_is_refused_in_words(
     assert sentence in answer.content.decode()
     cast.account.refresh_from_db()
     assert cast.account.session == ""
+
+
+def waiting_for(run: BookingRun, code: str) -> BookingRun:
+    BookingRun.objects.filter(pk=run.pk).update(state=RunState.PARKED, reason_code=code, rehearses=True)
+    run.refresh_from_db()
+    return run
+
+
+def test_rehearsed_runs_are_sent_or_given_up_after_a_preview(cast: Cast, sign_in: SignIn) -> None:
+    first, second = (waiting_for(make_run(cast.partner), "rehearsed") for _ in range(2))
+    other = waiting_for(make_run(cast.partner), "not_bookable")
+    theirs = waiting_for(make_run(cast.other), "rehearsed")
+    browser = sign_in(cast.owner)
+    preview = pick(browser, "bookingrun", "send_picked", first, other)
+    assert str(first) in preview.content.decode()
+    send = reverse("admin:bookings_bookingrun_send_many")
+    answer = browser.post(send, {"picked": [first.pk, other.pk, theirs.pk]})
+    assert told(answer)[0] == "1 run is on its way."
+    assert told(answer)[1].startswith(f"{other}: ")
+    assert told(answer)[2] == "Picked, but not there for you: 1."
+    give_up = reverse("admin:bookings_bookingrun_give_up_many")
+    assert sign_in(cast.viewer).post(give_up, {"picked": [second.pk]}).status_code in (302, 403)
+    browser.post(give_up, {"picked": [second.pk, other.pk], "reason": "Sold"})
+    states = {run.pk: run.state for run in BookingRun.objects.all()}
+    assert states == {
+        first.pk: RunState.QUEUED,
+        second.pk: RunState.CANCELLED,
+        other.pk: RunState.CANCELLED,
+        theirs.pk: RunState.PARKED,
+    }
+    assert AuditEntry.objects.filter(action="run.answered", actor=cast.owner).count() == 3
+
+
+def test_a_waiting_run_shows_its_answers_to_who_may_give_one(cast: Cast, sign_in: SignIn) -> None:
+    run = waiting_for(make_run(cast.partner), "rehearsed")
+    address = f"/runs/{run.uuid}/answer?answer=release"
+    assert address in sign_in(cast.owner).get(page_of("bookingrun_change", run)).content.decode()
+    assert address not in sign_in(cast.viewer).get(page_of("bookingrun_change", run)).content.decode()
 
 
 def test_signing_in_leads_to_the_robots_browser(cast: Cast, sign_in: SignIn) -> None:
