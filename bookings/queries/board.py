@@ -32,6 +32,7 @@ NEEDS_PERSON = (
     | Q(state=RunState.PARKED, not_before__isnull=True)
     | Q(state=RunState.UNCONFIRMED, reason_code="in_doubt")
 )
+SICK = (Health.CHALLENGED, Health.NEEDS_SIGN_IN)
 WORKING = (RunState.QUEUED, RunState.RUNNING, RunState.UNCONFIRMED)
 
 
@@ -65,6 +66,7 @@ class Board:
     counts: Counts
     days: Sequence[Day]
     today: Sequence[Booking]
+    accounts_for_person: Sequence[Account]
     runs_for_person: Sequence[BookingRun]
     requests_for_person: Sequence[ShowingRequest]
     recent_runs: Sequence[BookingRun]
@@ -77,11 +79,14 @@ def board(user: User, *, now: datetime, zone: ZoneInfo) -> Board:
     zones = _zones_in_use(user, now)
     runs = runs_for_person(user, now)
     requests = requests_for_person(user, now)
+    accounts = _accounts(user)
+    sick = [account for account in accounts if account.health in SICK and account.may_sign_in]
     today = now.astimezone(zone).date()
     return Board(
-        counts=_counts(user, now, zones, today, runs, requests),
+        counts=_counts(user, now, zones, today, len(sick), runs, requests),
         days=bookings_per_day(user, today),
         today=_shown_today(user, now, zones),
+        accounts_for_person=sick,
         runs_for_person=list(runs.select_related("account")[:LISTED]),
         requests_for_person=list(requests.select_related("property", "client")[:LISTED]),
         recent_runs=list(
@@ -89,7 +94,7 @@ def board(user: User, *, now: datetime, zone: ZoneInfo) -> Board:
             .filter(kind=RunKind.BOOK)
             .select_related("partner", "booking")[:LISTED]
         ),
-        accounts=_accounts(user),
+        accounts=accounts,
         last_pass=SyncPass.objects.visible_to(user).first(),
     )
 
@@ -121,6 +126,7 @@ def _counts(
     now: datetime,
     zones: Sequence[str],
     today: date,
+    sick_accounts: int,
     runs: QuerySet[BookingRun],
     requests: QuerySet[ShowingRequest],
 ) -> Counts:
@@ -135,7 +141,7 @@ def _counts(
     waiting = Q(state__in=WORKING) | Q(state=RunState.PARKED, not_before__isnull=False)
     return Counts(
         waiting=BookingRun.objects.visible_to(user).filter(waiting, kind=RunKind.BOOK).count(),
-        needs_you=runs.count() + requests.count(),
+        needs_you=sick_accounts + runs.count() + requests.count(),
         **booked,
     )
 
@@ -188,8 +194,9 @@ def requests_for_person(user: User, now: datetime) -> QuerySet[ShowingRequest]:
     return waiting.filter(coming).exclude(Exists(stuck)).order_by("scheduled_date", "pk")
 
 
-def _accounts(user: User) -> list[Account]:
-    """The active accounts, those that need a person first."""
-    sick = (Health.CHALLENGED, Health.NEEDS_SIGN_IN)
+def _accounts(user: User) -> list[Any]:
+    """The active accounts, those that need a person first; `may_sign_in` tells whether this one may."""
+    may = Account.objects.visible_to(user, may="sign_in_account").filter(pk=OuterRef("pk"))
     accounts = Account.objects.visible_to(user).filter(is_active=True).select_related("partner")
-    return sorted(accounts.defer("session")[:50], key=lambda account: account.health not in sick)
+    accounts = accounts.annotate(may_sign_in=Exists(may)).defer("session")[:50]
+    return sorted(accounts, key=lambda account: account.health not in SICK)

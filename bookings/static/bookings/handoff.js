@@ -232,7 +232,9 @@
     const width = Math.round(surface.clientWidth);
     if (!look || Math.abs(width - sized) < 8) return;
     sized = width;
-    send({ kind: "size", width, height: Math.round(Math.max(420, Math.min(window.innerHeight * 0.7, 760))) });
+    // On a phone the picture and the keyboard share the screen.
+    const share = width < 600 ? 0.5 : 0.7;
+    send({ kind: "size", width, height: Math.round(Math.max(420, Math.min(window.innerHeight * share, 760))) });
   }
   new ResizeObserver(fit).observe(surface);
 

@@ -74,6 +74,7 @@ class workers:  # noqa: N801 - read as a phrase
 def person(plant: Plant) -> dict[str, Any]:
     cast = plant.portal.worker("cast")
     manager: dict[str, Any] = plant.portal.worker("manager", partner=cast["partner"])
+    manager["partner"] = cast["partner"]
     plant.control.add_account(manager["email"], member_id=MEMBER, pin=PIN)
     return manager
 
@@ -141,7 +142,7 @@ def test_on_a_phone_by_tapping_and_typing(plant: Plant, person: dict[str, Any]) 
     expect(controls(page).get_by_label("Authorization code")).to_be_visible()
     typed.press_sequentially(code(plant, person["email"]))
     typed.press("Enter")
-    expect(page.get_by_text("Signed in.")).to_be_visible()
+    expect(page.get_by_text("Signed in.", exact=True)).to_be_visible()
     shot(page, "phone-done")
     context.close()
 
@@ -165,7 +166,7 @@ def test_by_the_list_of_fields_alone_as_a_screen_reader_does(plant: Plant, perso
     press(page, "Send code")
     fill(page, "Authorization code", code(plant, person["email"]))
     press(page, "Verify")
-    expect(page.get_by_text("Signed in.")).to_be_visible()
+    expect(page.get_by_text("Signed in.", exact=True)).to_be_visible()
     context.close()
     assert complaints == []
 
@@ -180,8 +181,8 @@ def test_two_people_share_one_browser_and_see_each_others_keys(plant: Plant, per
     expect(controls(second).get_by_text("filled in")).to_be_visible()
     shot(second, "desktop-light")
     second.get_by_role("button", name="Stop").click()
-    expect(second.get_by_text("Stopped.")).to_be_visible()
-    expect(first.get_by_text("Stopped.")).to_be_visible()
+    expect(second.get_by_text("Stopped.", exact=True)).to_be_visible()
+    expect(first.get_by_text("Stopped.", exact=True)).to_be_visible()
     for page in (first, second):
         page.context.close()
 
@@ -209,5 +210,15 @@ def test_a_click_shows_at_once(plant: Plant, person: dict[str, Any]) -> None:
     print(f"key to new picture: p50 {took[len(took) // 2]:.0f} ms, worst {took[-1]:.0f} ms")
     assert took[len(took) // 2] < 1000
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("Stopped.")).to_be_visible()
+    expect(page.get_by_text("Stopped.", exact=True)).to_be_visible()
+    context.close()
+
+
+def test_who_loses_the_right_sees_no_more_of_it(plant: Plant, person: dict[str, Any]) -> None:
+    context = plant.context(person["session"])
+    page = context.new_page()
+    open_desk(plant, person, page)
+    plant.portal.worker("demote", partner=person["partner"], user=person["user"])
+    expect(page.get_by_role("heading", name="That is not yours to do")).to_be_visible()
+    expect(page.locator("[data-picture]")).to_have_count(0)
     context.close()

@@ -50,7 +50,13 @@ def manager(*, partner: int) -> dict[str, Any]:
     at = _with_a_free_account(partner)
     account = at.accounts.get(is_active=True)
     user = casting.make_person(at, Role.MANAGER)
-    return {"session": _session(user), "account": account.pk, "email": account.email}
+    return {"session": _session(user), "user": user.pk, "account": account.pk, "email": account.email}
+
+
+def demote(*, partner: int, user: int) -> bool:
+    """Let the person only look from now on."""
+    people.join(User.objects.get(pk=user), casting.Partner.objects.get(pk=partner), Role.VIEWER)
+    return True
 
 
 def newcomer(*, partner: int) -> dict[str, str]:
@@ -143,7 +149,7 @@ def finish(*, pk: int) -> bool:
 
 DEEDS = {
     deed.__name__: deed
-    for deed in (cast, manager, newcomer, start, book_key, answer_check, show, tell, tick, finish)
+    for deed in (cast, manager, demote, newcomer, start, book_key, answer_check, show, tell, tick, finish)
 }
 
 

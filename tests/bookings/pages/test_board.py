@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from bookings import wallclock
@@ -139,6 +140,17 @@ def test_a_sick_account_says_that_its_runs_wait(cast: Cast, client: Client) -> N
     type(cast.account).objects.filter(pk=cast.account.pk).update(health=Health.NEEDS_SIGN_IN)
     client.force_login(cast.owner)
     assert "Sign it in; they go on by themselves." in client.get("/").content.decode()
+
+
+def test_who_may_sign_an_account_in_finds_it_among_what_needs_them(cast: Cast, client: Client) -> None:
+    type(cast.account).objects.filter(pk=cast.account.pk).update(health=Health.CHALLENGED)
+    way = reverse("sign_in_account", args=[cast.account.pk])
+    for person, found in ((cast.manager, True), (cast.owner, False), (cast.stranger, False)):
+        shown = board(person, now=timezone.now(), zone=TORONTO)
+        assert ([each.pk for each in shown.accounts_for_person] == [cast.account.pk]) is found
+        assert shown.counts.needs_you == int(found)
+        client.force_login(person)
+        assert (way in client.get("/").content.decode()) is found
 
 
 def test_operators_see_the_last_sync_pass_and_partners_do_not(cast: Cast, client: Client) -> None:

@@ -66,7 +66,9 @@ def test_strangers_to_the_portal_are_sent_to_its_sign_in(client: Client, run: Bo
 def test_pressing_sign_in_leads_to_the_one_open_browser(client: Client, cast: Cast) -> None:
     as_person(client, cast, "manager")
     address = reverse("sign_in_account", args=[cast.account.pk])
-    assert "Open the robot" in client.get(address).content.decode()
+    shown = client.get(address).content.decode()
+    assert "Open the robot" in shown
+    assert reverse("admin:bookings_account_upload_session", args=[cast.account.pk]) in shown
     first = client.post(address)
     assert first.url == client.post(address).url
     run = handoffs.open_run(cast.account)
