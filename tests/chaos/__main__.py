@@ -67,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--case", default="", help="only the named cases: killed_after_claim,rung_by_many")
     parser.add_argument("--without", default="", help="take a guard away, which must turn it red; or each")
     parser.add_argument("--pace", type=float, default=0.1, help="the protocol's clock, as a factor (0.1)")
-    parser.add_argument("--report", type=Path, help="write the result there, too")
+    parser.add_argument("--report", type=Path, help="write what is printed there, too")
+    parser.add_argument("--table", action="store_true", help="print where each row is proven, and stop")
     return parser
 
 

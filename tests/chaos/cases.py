@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import time
 
 import psutil
+import redis
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -16,9 +18,9 @@ from bookings.models import Attempt, BookingRun
 from bookings.services import dispatch, runs
 from bookings.services.errors import NotAllowed
 from bookings.vocabulary import RunState
-from tests.automation.plant import lives, until
+from tests.automation.plant import lives
 from tests.chaos import rows_hurt
-from tests.chaos.ground import Ground, Wish
+from tests.chaos.ground import Ground, Wish, until
 from tests.chaos.points import Deed, Point
 
 Play = Callable[[Ground], list[Wish]]
@@ -89,7 +91,7 @@ def killed_while_the_site_holds_the_request(ground: Ground) -> list[Wish]:
     ground.control.set_fault("hold_before_commit", times=1)
     wish = ground.wish()
     worker = ground.until_held(wish)
-    ground.control.wait_for_post("held", timeout=60)
+    ground.control.wait_for_post("held", timeout=150)
     worker.kill()
     pause(ground, 20)
     ground.control.release()
@@ -103,7 +105,7 @@ def killed_while_the_answer_is_on_its_way(ground: Ground) -> list[Wish]:
     ground.control.set_fault("hold_after_commit", times=1)
     wish = ground.wish()
     worker = ground.until_held(wish)
-    ground.control.wait_for_post("held", timeout=60)
+    ground.control.wait_for_post("held", timeout=150)
     worker.kill()
     ground.control.release()
     ground.until_ended(wish)
@@ -172,7 +174,7 @@ def frozen_before_the_wire_and_woken_late(ground: Ground) -> list[Wish]:
     ground.hurt(Point.BEFORE_WIRE, Deed.FREEZE)
     wish = ground.wish()
     frozen = ground.until_hurt(Point.BEFORE_WIRE)
-    until(lambda: wish.run.submits > 1, what="the run to be sent a second time", timeout=60)
+    until(lambda: wish.run.submits > 1, what="the run to be sent a second time", timeout=150)
     ground.until_ended(wish)
     _wake(frozen)
     # What it had on its tongue would be out by now.
@@ -186,7 +188,7 @@ def frozen_after_the_request_left(ground: Ground) -> list[Wish]:
     ground.control.set_fault("hold_after_commit", times=1)
     wish = ground.wish()
     worker = ground.until_held(wish)
-    ground.control.wait_for_post("held", timeout=60)
+    ground.control.wait_for_post("held", timeout=150)
     worker.suspend()
     ground.control.release()
     until(lambda: wish.run.state != RunState.RUNNING, what="the run to be taken back")
@@ -266,7 +268,7 @@ def the_site_commits_late(ground: Ground) -> list[Wish]:
     """The site books long after our patience ended, but inside the quiet time."""
     ground.control.set_fault("hold_before_commit", times=1)
     wish = ground.wish()
-    ground.control.wait_for_post("held", timeout=60)
+    ground.control.wait_for_post("held", timeout=150)
     until(lambda: wish.run.state == RunState.UNCONFIRMED, what="our patience to end")
     pause(ground, 8)
     ground.control.release()
@@ -291,7 +293,7 @@ def booked_killed_and_late_in_the_list(ground: Ground) -> list[Wish]:
     ground.control.set_fault("hold_after_commit", times=1)
     wish = ground.wish()
     worker = ground.until_held(wish)
-    ground.control.wait_for_post("held", timeout=60)
+    ground.control.wait_for_post("held", timeout=150)
     worker.kill()
     ground.control.release()
     ground.until_ended(wish)
@@ -305,6 +307,57 @@ def a_challenge_and_a_person(ground: Ground) -> list[Wish]:
     wish = ground.wish()
     until(lambda: wish.run.state == RunState.PARKED, what="the run to wait for a person")
     ground.sign_in(wish.account)
+    ground.until_ended(wish)
+    return [wish]
+
+
+@case(25)
+def the_list_fails_again_and_again(ground: Ground) -> list[Wish]:
+    """The site books and drops; its list then answers 500 six times."""
+    ground.control.set_fault("dropped_after_commit", times=1)
+    wish = ground.wish()
+    until(lambda: wish.run.state == RunState.UNCONFIRMED, what="the run to be in doubt")
+    ground.control.set_fault("list_500", times=6)
+    ground.until_ended(wish)
+    return [wish]
+
+
+@case(26)
+def the_list_lacks_rows(ground: Ground) -> list[Wish]:
+    """The site books and drops; its list lacks rows for a while, and an incomplete list is no absence."""
+    ground.control.set_fault("dropped_after_commit", times=1)
+    wish = ground.wish()
+    until(lambda: wish.run.state == RunState.UNCONFIRMED, what="the run to be in doubt")
+    ground.control.set_fault("list_rows_missing", rows=1, times=2)
+    ground.control.set_fault("list_total", more=1, times=2)
+    ground.until_ended(wish)
+    return [wish]
+
+
+@case(27, ends=RunState.FAILED)
+def the_list_cannot_be_read(ground: Ground) -> list[Wish]:
+    """The own list answers 500 for good: nothing is sent, and a person is asked."""
+    ground.control.set_fault("list_500")
+    wish = ground.wish()
+    ground.until_ended(wish)
+    assert wish.run.submits == 0, "without having read the own list nothing may be sent"
+    return [wish]
+
+
+@case(48)
+def redis_flushed(ground: Ground) -> list[Wish]:
+    """Every doorbell in Redis is lost; the sweep rings again."""
+    if not settings.REDIS_URL:
+        return []
+    for machine in ground.machines:
+        machine.supervisor.suspend()
+    pushers = [machine.roles()["pusher"][0] for machine in ground.machines]
+    for pusher in pushers:
+        pusher.suspend()
+    wish = ground.wish()
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushall()
+    ground.thaw()
     ground.until_ended(wish)
     return [wish]
 
@@ -355,7 +408,7 @@ def _role_killed(role: str, *rows: int) -> None:
         ground.control.set_fault("hold_after_commit", times=1)
         wish = ground.wish()
         machine = ground.machine_of(ground.until_held(wish))
-        ground.control.wait_for_post("held", timeout=60)
+        ground.control.wait_for_post("held", timeout=150)
         ground.kill(machine, role)
         ground.control.release()
         ground.until_ended(wish)
@@ -409,7 +462,7 @@ def the_driver_frozen_at_the_gate(ground: Ground) -> list[Wish]:
     ground.control.set_fault("hold_after_commit", times=1)
     wish = ground.wish()
     machine = ground.machine_of(ground.until_held(wish))
-    ground.control.wait_for_post("held", timeout=60)
+    ground.control.wait_for_post("held", timeout=150)
     drivers = machine.roles()["driver"]
     for driver in drivers:
         driver.suspend()
@@ -453,7 +506,7 @@ def a_person_stops_it_too_late(ground: Ground) -> list[Wish]:
     """A person wants it stopped while the site has the request: it is learned first what became of it."""
     ground.control.set_fault("hold_after_commit", times=1)
     wish = ground.wish()
-    ground.control.wait_for_post("held", timeout=60)
+    ground.control.wait_for_post("held", timeout=150)
     try:
         runs.stop(wish.run, by=ground.person)
     except NotAllowed:

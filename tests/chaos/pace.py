@@ -6,6 +6,7 @@ anything has started, so the proportions between lease, quiet time and patience 
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from bookings.services.runs import figures
 from brokerbay.ops import pulse, supervisor
 
 # The engine waits for a page as long as the machine needs, which no factor makes faster.
-STEP_TIMEOUT = 15.0
+STEP_TIMEOUT = float(os.environ.get("CHAOS_PATIENCE", "15"))
 
 
 def scale(factor: float) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from automation.simulator.records import Post, Showing
 from bookings.models import Attempt, Booking, BookingRun, RunEvent
+from bookings.queries import invariants
 from bookings.services.runs import MAX_SUBMITS
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, RunState
 from tests.chaos.ground import Ground, Wish
@@ -22,6 +23,8 @@ def wrongs(ground: Ground, wishes: Collection[Wish]) -> list[str]:
     for wish in wishes:
         found += _of_wish(wish, posts, showings)
     found += _two_holders_at_once([wish.run_id for wish in wishes])
+    since = min((wish.run.queued_at for wish in wishes), default=None)
+    found += [str(broken) for broken in invariants.broken(since=since)]
     return found
 
 
