@@ -16,6 +16,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from bookings.models import Partner
 from bookings.models.partner import ShowingMinutes
 from bookings.vocabulary import BookingStatus
 
@@ -93,6 +94,29 @@ class MoveForm(RehearsalForm):
         widget=UnfoldAdminSelectWidget(),
     )
     field_order = ("date", "time", "duration", "dry_run")
+
+
+class CheckForm(forms.Form):
+    """`partners` are those that the person may book for; a lone one is chosen already."""
+
+    partner = forms.ModelChoiceField(
+        label=_("For"), queryset=Partner.objects.none(), widget=UnfoldAdminSelectWidget()
+    )
+    date = forms.DateField(
+        label=_("Day"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget({"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": _("There is no such day. Write it as 2026-07-31.")},
+        help_text=_("With a day, its open times are told too."),
+    )
+
+    def __init__(self, *args: Any, partners: QuerySet[Partner], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["partner"]
+        assert isinstance(choice, forms.ModelChoiceField)
+        choice.queryset = partners
+        choice.initial = partners.first() if partners.count() == 1 else None
 
 
 class SessionForm(forms.Form):

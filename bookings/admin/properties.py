@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+from datetime import date
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import PartnerScopedAdmin
+from bookings.admin.base import PartnerScopedAdmin, queued_words
+from bookings.admin.forms import CheckForm
 from bookings.filters import DayRangeFilter
-from bookings.models import Property
-from bookings.services import edits
+from bookings.models import BookingRun, Partner, Property
+from bookings.services import edits, runs
+from bookings.vocabulary import RunKind, Source
 
 
 @admin.register(Property)
@@ -32,6 +38,8 @@ class PropertyAdmin(PartnerScopedAdmin):
     search_fields = ("address", "property_id", "mls_number")
     search_help_text = gettext_lazy("Address or MLS number")
     sortable_by = ("address", "property_id", "fetched")
+    actions = ("check_picked",)
+    actions_detail = ("check_on_brokerbay",)
     fieldsets = (
         (
             None,
@@ -100,3 +108,56 @@ class PropertyAdmin(PartnerScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Property, form: ModelForm, change: bool) -> None:
         edits.save(obj, ["time_zone"], by=request.user)
+
+    def has_book_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("bookings.book_run")
+
+    @action(
+        description=gettext_lazy("Check on BrokerBay"),
+        permissions=["book"],
+        url_path="check",
+        icon="travel_explore",
+    )
+    def check_on_brokerbay(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(home: Property, form: forms.Form) -> str:
+            said = form.cleaned_data
+            return queued_words(self._check(request, home, said["partner"], said["date"]))
+
+        partners = _bookable(request)
+        return self.ask(
+            request,
+            object_id,
+            form_class=partial(CheckForm, partners=partners),
+            title=_("Look this property up on BrokerBay"),
+            says=_("Is it there, can it be booked online, and which times are open? Nothing is booked."),
+            button=_("Check on BrokerBay"),
+            do=do,
+        )
+
+    @action(description=gettext_lazy("Check on BrokerBay"), permissions=["book"])
+    def check_picked(self, request: HttpRequest, queryset: Any) -> None:
+        partners = list(_bookable(request)[:2])
+        if len(partners) != 1:
+            messages.error(request, _("You book for several partners: check properties one by one."))
+            return
+        self.each(
+            request,
+            queryset,
+            lambda home: self._check(request, home, partners[0], None),
+            done=("%(count)d property is being checked.", "%(count)d properties are being checked."),
+        )
+
+    def _check(self, request: HttpRequest, home: Property, partner: Partner, day: date | None) -> BookingRun:
+        wish = runs.Wish(
+            kind=RunKind.CHECK,
+            property_text=home.property_id,
+            mls_number=home.mls_number or home.property_id,
+            address=home.address,
+            date=day,
+            time_zone=home.time_zone,
+        )
+        return runs.queue(wish, partner=partner, source=Source.PERSON, by=request.user)
+
+
+def _bookable(request: HttpRequest) -> QuerySet[Partner]:
+    return Partner.objects.visible_to(request.user, may="book_run").filter(is_active=True)

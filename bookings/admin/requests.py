@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from bookings.admin import badges
 from bookings.admin.base import ReadOnlyAdmin, door_time, queued_words
 from bookings.admin.exporting import ExportAdmin
-from bookings.admin.forms import SureForm
+from bookings.admin.forms import RehearsalForm
 from bookings.filters import DayRangeFilter, VisibleRelatedFilter
 from bookings.models import ShowingRequest
 from bookings.services import runs
@@ -40,7 +40,7 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
     search_fields = ("id", "property__address", "property__property_id", "client__name", "group_name")
     search_help_text = gettext_lazy("Address, MLS number, client, group or upstream id")
     sortable_by = ("wanted", "state", "created_at")
-    actions = ("book_picked",)
+    actions = ("book_picked", "rehearse_picked")
     actions_detail = ("book",)
     fieldsets = (
         (
@@ -111,13 +111,14 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
     )
     def book(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def do(row: ShowingRequest, form: forms.Form) -> str:
-            return queued_words(runs.queue_for(row, source=Source.PERSON, by=request.user))
+            dry_run = form.cleaned_data["dry_run"]
+            return queued_words(runs.queue_for(row, source=Source.PERSON, by=request.user, dry_run=dry_run))
 
         row = self.row_or_404(request, object_id)
         return self.ask(
             request,
             object_id,
-            form_class=SureForm,
+            form_class=RehearsalForm,
             title=_("Book this showing now"),
             says=_("A worker books %(home)s, %(when)s, on BrokerBay, exactly so.")
             % {"home": self.home(row), "when": self.wanted(row)},
@@ -132,4 +133,13 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
             queryset,
             lambda row: runs.queue_for(row, source=Source.PERSON, by=request.user),
             done=("%(count)d showing is queued to be booked.", "%(count)d showings are queued to be booked."),
+        )
+
+    @action(description=gettext_lazy("Rehearse, send nothing"), permissions=["book"])
+    def rehearse_picked(self, request: HttpRequest, queryset: Any) -> None:
+        self.each(
+            request,
+            queryset,
+            lambda row: runs.queue_for(row, source=Source.PERSON, by=request.user, dry_run=True),
+            done=("%(count)d rehearsal is queued.", "%(count)d rehearsals are queued."),
         )

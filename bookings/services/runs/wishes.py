@@ -76,8 +76,10 @@ def queue(
     return run
 
 
-def queue_for(request: ShowingRequest, *, source: Source, by: User | None = None) -> BookingRun:
-    """Queue the booking of a client's request, exactly as it stands.
+def queue_for(
+    request: ShowingRequest, *, source: Source, by: User | None = None, dry_run: bool = False
+) -> BookingRun:
+    """Queue the booking of a client's request, exactly as it stands. A dry run answers no request.
 
     Raises Rejected naming what is missing.
     """
@@ -105,7 +107,8 @@ def queue_for(request: ShowingRequest, *, source: Source, by: User | None = None
         partner=partner,
         source=source,
         by=by,
-        request=request,
+        request=None if dry_run else request,
+        dry_run=dry_run,
     )
 
 

@@ -70,7 +70,8 @@ def test_a_booker_is_offered_the_actions_of_their_trade(cast: Cast, rows: Rows, 
         "send_picked",
         "give_up_picked",
     }
-    assert offered(browser, "showingrequest") == {"book_picked"}
+    assert offered(browser, "showingrequest") == {"book_picked", "rehearse_picked"}
+    assert offered(browser, "property") == {"check_picked"}
     assert offered(browser, "account") == {"compare_picked"}
 
 
@@ -83,6 +84,7 @@ DEEDS: tuple[tuple[str, Callable[[Cast, Rows], Any]], ...] = (
     ("bookingrun_stop", lambda cast, rows: rows.run),
     ("bookingrun_try_again", lambda cast, rows: rows.run),
     ("showingrequest_book", lambda cast, rows: rows.request),
+    ("property_check_on_brokerbay", lambda cast, rows: rows.home),
     ("account_upload_session", lambda cast, rows: cast.account),
     ("account_compare", lambda cast, rows: cast.account),
 )
@@ -376,6 +378,31 @@ def test_a_file_that_is_no_session_is_refused_in_words(
     assert sentence in answer.content.decode()
     cast.account.refresh_from_db()
     assert cast.account.session == ""
+
+
+def test_a_request_is_rehearsed_without_being_answered(cast: Cast, sign_in: SignIn) -> None:
+    request = make_request(cast.partner)
+    browser = sign_in(cast.owner)
+    pick(browser, "showingrequest", "rehearse_picked", request)
+    run = BookingRun.objects.get()
+    assert (run.dry_run, run.request, run.property_text) == (True, None, request.property_id)
+    request.refresh_from_db()
+    assert request.booking_status == RequestState.RECEIVED
+
+
+def test_a_property_is_checked_for_the_persons_partner(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
+    browser = sign_in(cast.manager)
+    page = page_of("property_check_on_brokerbay", rows.home)
+    assert cast.other.name not in browser.get(page).content.decode()
+    day = in_days(4)
+    assert browser.post(page, {"partner": cast.other.pk}).status_code == 200
+    browser.post(page, {"partner": cast.partner.pk, "date": day.isoformat()})
+    run = BookingRun.objects.get(kind="check")
+    assert (run.mls_number, run.wanted_date, run.partner) == (rows.home.property_id, day, cast.partner)
+    assert told(pick(browser, "property", "check_picked", rows.home))[-1] == "1 property is being checked."
+    people.join(cast.manager, cast.other, Role.BOOKER)
+    several = told(pick(browser, "property", "check_picked", rows.home))
+    assert several[-1] == "You book for several partners: check properties one by one."
 
 
 def waiting_for(run: BookingRun, code: str) -> BookingRun:
