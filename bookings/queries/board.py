@@ -198,5 +198,5 @@ def _accounts(user: User) -> list[Any]:
     """The active accounts, those that need a person first; `may_sign_in` tells whether this one may."""
     may = Account.objects.visible_to(user, may="sign_in_account").filter(pk=OuterRef("pk"))
     accounts = Account.objects.visible_to(user).filter(is_active=True).select_related("partner")
-    accounts = accounts.annotate(may_sign_in=Exists(may)).defer("session")[:50]
-    return sorted(accounts, key=lambda account: account.health not in SICK)
+    first = accounts.annotate(may_sign_in=Exists(may)).defer("session")[:50]
+    return sorted(first, key=lambda account: account.health not in SICK)
