@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
+from pathlib import Path
 
 SUPERVISOR = "SHOWINGS_SUPERVISOR"  # set by run_workers for the cluster that it starts
 
@@ -15,3 +17,14 @@ def this_process() -> str:
 
 def supervisor_prefix(supervisor: str) -> str:
     return f"{socket.gethostname()}/{supervisor}/"
+
+
+def stopping_mark(folder: Path, supervisor: str) -> Path:
+    """The file by which a supervisor tells its workers, who share this folder, to begin nothing new."""
+    return folder / f"stopping-{supervisor}"
+
+
+def is_stopping() -> bool:
+    """Whether this process's supervisor was told to stop: a run that is begun now would be cut off."""
+    supervisor = os.environ.get(SUPERVISOR, "")
+    return bool(supervisor) and stopping_mark(Path(tempfile.gettempdir()), supervisor).exists()

@@ -113,6 +113,8 @@ class Supervisor:
         if self._child is None:
             return
         if self._child.poll() is None:
+            with contextlib.suppress(OSError):  # its folder is gone, or the disk is full: it is ended anyway
+                holders.stopping_mark(self._folder, self.name).touch()
             self._child.terminate()
         try:
             self._child.wait(timeout=GRACE)
