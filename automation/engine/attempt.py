@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from playwright.async_api import Error, Frame, Page
 from playwright.async_api import TimeoutError as WaitedTooLong
 
+from automation.engine import snapshot
 from automation.engine.answers import deed
 from automation.engine.contract import Level, Listing, OpenSlot, Order, OrderKind, SeenShowing, Site, Step
 from automation.engine.errors import (
@@ -57,6 +58,7 @@ class Attempt:
     showing: SeenShowing | None = None
     showing_row: int | None = None  # where it stands on the page of the own list that is open
     open_slots: tuple[OpenSlot, ...] = ()
+    snapshot: str = field(default="", repr=False)
     picture: asyncio.Task[bytes | None] | None = field(default=None)
     watch: asyncio.Task[bool] | None = field(default=None)  # for a sign-out, from the first step to the last
 
@@ -82,9 +84,9 @@ class Attempt:
         try:
             done = await self._unless_signed_out(act)
         except StepError as error:
-            raise self._told(error) from error.__cause__
+            raise await self._told(error) from error.__cause__
         except Error as error:
-            raise self._told(await self._named(error)) from error
+            raise await self._told(await self._named(error)) from error
         taken = self.picture if done.same_view else None
         self.picture = self.teller.end(
             step, done.message, level=done.level, touched=done.touched, taken=taken
@@ -134,8 +136,10 @@ class Attempt:
         if self.picture is not None:
             await asyncio.wait([self.picture])
 
-    def _told(self, error: StepError) -> StepError:
+    async def _told(self, error: StepError) -> StepError:
         error.step = error.step or self.step.value
+        if isinstance(error, PageChanged):
+            self.snapshot = await snapshot.take(self.frame or self.page, masks=self.site.masks)
         self.picture = self.teller.end(self.step, error.message, level=Level.ERROR)
         return error
 

@@ -206,6 +206,14 @@ class Listener(Protocol):
         """
 
 
+# Where BrokerBay shows how to reach a person: the account's own e-mail stands in the wizard.
+PERSONAL = (
+    "[name*='nstruction'], [id*='nstruction'] .ant-select-selection-item",
+    "input[type='email'], input[type='tel'], input[type='password']",
+    "a[href^='mailto:'], a[href^='tel:']",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where BrokerBay is and how patient to be, in seconds."""
@@ -215,3 +223,4 @@ class Site:
     send_timeout: float = 5.0  # after a click on submit, until the page sends its request
     answer_timeout: float = 30.0  # after the click, until the submit's answer
     list_timeout: float = 15.0  # until a new showing must be visible in the own list
+    masks: tuple[str, ...] = PERSONAL  # CSS selectors of what pictures and markup do not show

@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Error, Page
 
+from automation.engine import tracing
 from automation.engine.answers import deed
 from automation.engine.attempt import Attempt
 from automation.engine.contract import Listener, Order, OrderKind, Outcome, Result, Site, Step
@@ -29,17 +30,22 @@ from automation.engine.telling import Teller
 
 logger = logging.getLogger(__name__)
 
+_ENDS_WELL = (Result.BOOKED, Result.CANCELLED, Result.FOUND, Result.ABSENT, Result.REHEARSED)
 _CHANGES = (OrderKind.CANCEL, OrderKind.RESCHEDULE)
 _TIMED = (OrderKind.BOOK, OrderKind.RESCHEDULE)
 _PARKS = (NeedsSignIn, ChallengeShown, AmbiguousListing, RateLimited)
 
 
-async def play(context: BrowserContext, order: Order, *, site: Site, listener: Listener) -> Outcome:
+async def play(
+    context: BrowserContext, order: Order, *, site: Site, listener: Listener, trace: bool = False
+) -> Outcome:
     """Does what the order asks, on a page of its own in the account's context, and says how that ended.
 
     Never raises for what BrokerBay or the browser does; a cancelled task is cancelled cleanly. Whatever
     happens once the gate is open, and is no clear answer, is `Result.UNCONFIRMED`.
     Raises ValueError for an order that lacks what its kind needs.
+
+    With `trace`, Playwright records the attempt, and the outcome holds the recording if it did not end well.
     """
     _check(order)
     gate = Gate(context, listener, base_url=site.base_url, answer_timeout=site.answer_timeout)
@@ -51,19 +57,23 @@ async def play(context: BrowserContext, order: Order, *, site: Site, listener: L
         )
         return _outcome_of(gone)
     page.set_default_timeout(site.step_timeout * 1000)
-    teller = Teller(page, listener)
+    teller = Teller(page, listener, masks=site.masks)
     attempt = Attempt(page=page, order=order, site=site, teller=teller, gate=gate)
     try:
-        outcome = await _play(attempt)
+        outcome = await _play(attempt, traced=trace and await tracing.start(context))
         await teller.finish()
         return outcome
+    except asyncio.CancelledError:
+        if trace:
+            await tracing.stop(context, keep=False, secrets=())
+        raise
     finally:
         teller.stop()
         await attempt.leave()
         await asyncio.gather(gate.remove(), _close(page))
 
 
-async def _play(attempt: Attempt) -> Outcome:
+async def _play(attempt: Attempt, *, traced: bool) -> Outcome:
     try:
         await attempt.teller.prepare()
         outcome = await PLAYS[attempt.order.kind](attempt)
@@ -85,7 +95,8 @@ async def _play(attempt: Attempt) -> Outcome:
             f"The {deed(attempt.order.kind)} left, and then the engine stopped. "
             "Only BrokerBay's list can tell."
         )
-        outcome = replace(_outcome_of(doubt), step=outcome.step, snapshot=outcome.snapshot)
+        outcome = replace(_outcome_of(doubt), step=outcome.step)
+    state = await _session_state(attempt.page.context)
     return replace(
         outcome,
         step=outcome.step or attempt.step.value,
@@ -93,7 +104,9 @@ async def _play(attempt: Attempt) -> Outcome:
         listing=attempt.listing,
         showing=attempt.showing,
         open_slots=() if outcome.result is Result.BOOKED else outcome.open_slots or attempt.open_slots,
-        session_state=await _session_state(attempt.page.context),
+        session_state=state,
+        snapshot=attempt.snapshot,
+        trace=await _trace(attempt, outcome, state) if traced else None,
     )
 
 
@@ -135,6 +148,12 @@ def _result_of(error: StepError) -> Result:
     if isinstance(error, _PARKS):
         return Result.PARKED
     return Result.REFUSED if error.is_refusal else Result.BROKE
+
+
+async def _trace(attempt: Attempt, outcome: Outcome, state: Mapping[str, Any] | None) -> bytes | None:
+    return await tracing.stop(
+        attempt.page.context, keep=outcome.result not in _ENDS_WELL, secrets=tracing.secrets_of(state)
+    )
 
 
 async def _session_state(context: BrowserContext) -> Mapping[str, Any] | None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,6 +24,7 @@ _STYLE = """
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     [data-touched] { outline: 3px solid #eb2f96 !important; outline-offset: -3px !important }
+    __masks__ { color: transparent !important; text-shadow: none !important; background: #9aa3ad !important }
     .appcues, appcues, appcues-layer, appcues-container, #webWidget, #launcher { display: none !important }
   `);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
@@ -41,9 +43,11 @@ class Teller:
     A picture that cannot be taken is left out; it never breaks or holds up an attempt.
     """
 
-    def __init__(self, page: Page, listener: Listener) -> None:
+    def __init__(self, page: Page, listener: Listener, *, masks: Sequence[str] = ()) -> None:
+        """`masks` are CSS selectors of what no picture may show."""
         self._page = page
         self._listener = listener
+        self._masks = ", ".join(masks)
         self._camera: asyncio.Task[CDPSession] | None = None
         self._waiting: asyncio.Queue[tuple[Line, asyncio.Task[bytes | None] | None]] = asyncio.Queue()
         self._post = asyncio.ensure_future(self._deliver())
@@ -54,7 +58,7 @@ class Teller:
         self._camera = asyncio.ensure_future(self._page.context.new_cdp_session(self._page))
         # Whether it fails is for the pictures to find out, if any is taken at all.
         self._camera.add_done_callback(lambda camera: camera.cancelled() or camera.exception())
-        await self._page.add_init_script(_STYLE)
+        await self._page.add_init_script(_STYLE.replace("__masks__", self._masks or "nothing-masked"))
 
     def begin(self, step: Step) -> None:
         self._began = time.monotonic()
