@@ -1,6 +1,6 @@
 # The front door. `make help` lists what it opens.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgresql check fix bench one-click soak lock docs clean
+.PHONY: help run test test-postgresql check fix bench one-click soak chaos lock docs clean
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
@@ -50,6 +50,9 @@ one-click: .installed-dev ## One click is one commit, though the connection dies
 
 bench: .installed-dev ## Measure; prints a table and writes bench.json into DATA_DIR
 	$(PY) -m tests.bench
+
+chaos: .installed-dev ## Kill and freeze at random while four accounts book: N=20 SEED=1
+	$(PY) -m tests.chaos --trials $(or $(N),20) --seed $(or $(SEED),1)
 
 docs: .installed-dev ## Write the tables of settings and commands anew into README.md
 	@$(AS_DEPLOYED) $(PY) -m brokerbay.ops.secrets
