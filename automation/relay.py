@@ -34,6 +34,8 @@ HEARTBEAT = 5.0  # seconds
 # Well below django-q2's own timeout: an attempt ends by its own word, not by a killed worker.
 DEADLINE = 180.0
 MOST_AT_ONCE = 50
+# From reaching the gate to leaving it. What was frozen in between stays: the quiet time counts from there.
+SEND_WITHIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,15 @@ class Inbox:
         self._items.put(line)
 
     async def before_submit(self) -> None:
+        asked = time.monotonic()
         question = Question(concurrent.futures.Future())
         self._items.put(question)
         if not await asyncio.wrap_future(question.answer):
             raise Stopped("The run was stopped, or another worker took it over. Nothing was sent.")
+        if time.monotonic() - asked > SEND_WITHIN:
+            raise Stopped(
+                "Writing the intent down took too long. Nothing was sent; the list is read to be sure."
+            )
 
     def wake(self) -> None:
         """Let a waiting reader look around (the engine is done)."""
