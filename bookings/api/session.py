@@ -9,8 +9,9 @@ from bookings.api import shapes
 from bookings.api.auth import PersonRequest, may
 from bookings.api.openapi import answers
 from bookings.api.partners import account_of
+from bookings.services import handoffs
 from bookings.services.errors import Rejected
-from bookings.vocabulary import Health
+from bookings.vocabulary import Health, Source
 
 router = Router(tags=["BrokerBay account"])
 NO_ACCOUNT = shapes.SessionSeen(isValid=False, lastLogin=None, userEmail=None, createdAt=None, health=None)
@@ -41,11 +42,15 @@ def session_status(request: PersonRequest, whose: Query[shapes.PartnerAsked]) ->
     response=answers({200: shapes.SignInStarted}, 400, 413, 422),
 )
 def start_sign_in(request: PersonRequest, whose: Query[shapes.PartnerAsked]) -> shapes.SignInStarted:
-    """The page where a person signs the partner's BrokerBay account in."""
+    """Open the robot's browser, and name the page where a person signs the partner's account in.
+
+    A repeat names the one that is open already.
+    """
     account = account_of(request.auth, whose.partner)
     if account is None:
         raise Rejected("This partner has no BrokerBay account yet; add one first.", field="partner")
+    run = handoffs.open_for(account, by=request.auth, source=Source.API)
     return shapes.SignInStarted(
         message=f"Sign {account.email} in on the page that “url” names.",
-        url=reverse("admin:bookings_account_change", args=[account.pk]),
+        url=reverse("handoff", args=[run.uuid]),
     )
