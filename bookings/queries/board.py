@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from bookings.models import Account, Booking, BookingRun, ShowingRequest, SyncPass
 from bookings.vocabulary import (
+    CHANGING_KINDS,
     LIVE_BOOKING_STATUSES,
     BookingStatus,
     Health,
@@ -87,11 +88,11 @@ def board(user: User, *, now: datetime, zone: ZoneInfo) -> Board:
         days=bookings_per_day(user, today),
         today=_shown_today(user, now, zones),
         accounts_for_person=sick,
-        runs_for_person=list(runs.select_related("account")[:LISTED]),
+        runs_for_person=list(runs.select_related("account").defer("account__session")[:LISTED]),
         requests_for_person=list(requests.select_related("property", "client")[:LISTED]),
         recent_runs=list(
             BookingRun.objects.visible_to(user)
-            .filter(kind=RunKind.BOOK)
+            .filter(kind__in=CHANGING_KINDS)
             .select_related("partner", "booking")[:LISTED]
         ),
         accounts=accounts,
@@ -168,18 +169,25 @@ def _day(day: date, found: Mapping[date, Any]) -> Day:
 def runs_for_person(user: User, now: datetime) -> QuerySet[BookingRun]:
     """Runs that nothing will move by itself and whose showing could still take place, soonest first.
 
-    One that was asked for anew since is settled by its successor.
+    One that was asked for anew since is settled by its successor; one that waits for a sign-in that is
+    this person's to do, by that, which is listed instead. Checks are answers; sign-ins begin with a person.
     """
     later = BookingRun.objects.filter(
         partner=OuterRef("partner"),
         property_text=OuterRef("property_text"),
-        kind=RunKind.BOOK,
+        kind=OuterRef("kind"),
         pk__gt=OuterRef("pk"),
     )
-    mine = BookingRun.objects.visible_to(user).filter(NEEDS_PERSON, kind=RunKind.BOOK)
+    theirs = Account.objects.visible_to(user, may="sign_in_account").filter(
+        pk=OuterRef("account"), is_active=True, health__in=SICK
+    )
+    waits_for_sign_in = Q(state=RunState.PARKED, reason_code__in=("needs_sign_in", "challenge_shown"))
+    kinds = (*CHANGING_KINDS, RunKind.RECONCILE)
+    mine = BookingRun.objects.visible_to(user).filter(NEEDS_PERSON, kind__in=kinds, dry_run=False)
     return (
-        mine.filter(Q(starts_at__gt=now) | Q(state=RunState.UNCONFIRMED))
+        mine.filter(Q(starts_at__gt=now) | Q(starts_at=None) | Q(state=RunState.UNCONFIRMED))
         .exclude(~Q(state=RunState.UNCONFIRMED) & Exists(later))
+        .exclude(waits_for_sign_in & Exists(theirs))
         .order_by("starts_at", "pk")
     )
 

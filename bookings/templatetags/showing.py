@@ -41,6 +41,20 @@ TONES: dict[str, str] = {
 }
 
 
+# The sign that stands beside an account's health.
+SIGNS: dict[str, str] = {
+    Health.UNKNOWN: "help",
+    Health.SIGNED_IN: "check",
+    Health.NEEDS_SIGN_IN: "key",
+    Health.CHALLENGED: "hand",
+}
+
+
+@register.filter
+def sign(word: str) -> str:
+    return SIGNS.get(word, "")
+
+
 @register.filter
 def tone(word: str) -> str:
     return TONES.get(word, "quiet")

@@ -16,9 +16,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from bookings.models import Partner
+from bookings.models import BookingRun, Partner
 from bookings.models.scope import sees_all
 from bookings.queries.board import Board, Day, board
+from bookings.services import runs
+from bookings.services.runs import Offer
+from bookings.views.standing import title_of
+from bookings.vocabulary import Answer
 
 COLUMN = 20  # units of the drawing
 BAR = 14
@@ -61,6 +65,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         template,
         {
             "board": shown,
+            "cures": [(run, title_of(run), _cure(run)) for run in shown.runs_for_person],
             "chart": _chart(shown, now.astimezone(zone).date()),
             "zone": zone.key,
             "today": now.astimezone(zone).date(),
@@ -69,6 +74,12 @@ def dashboard(request: HttpRequest) -> HttpResponse:
             "may_book": user.has_perm("bookings.book_run"),
         },
     )
+
+
+def _cure(run: BookingRun) -> Offer | None:
+    """The one answer that most would give; what needs a look or a choice first is on the run's page."""
+    at_once = (Answer.TRY_AGAIN, Answer.SHORTEN, Answer.ASK_APPROVAL)
+    return next((offer for offer in runs.offers(run) if offer.is_main and offer.answer in at_once), None)
 
 
 def _chart(shown: Board, today: date) -> dict[str, Any]:

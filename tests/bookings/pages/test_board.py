@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,8 @@ from django.utils import timezone
 from bookings import wallclock
 from bookings.models import Booking, BookingRun
 from bookings.queries.board import board, bookings_per_day
-from bookings.services import sync
-from bookings.vocabulary import BookingStatus, Health, Need, RequestState, RunState
+from bookings.services import runs, sync
+from bookings.vocabulary import BookingStatus, Health, Need, RequestState, RunKind, RunState, Source
 from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_run
 
 TORONTO = ZoneInfo("America/Toronto")
@@ -82,6 +83,41 @@ def test_a_refused_run_comes_up_with_its_next_step_until_it_is_asked_for_anew(
     make_run(cast.partner, by=cast.owner, property_text=run.property_text, time=time(11))
     shown = board(cast.owner, now=timezone.now(), zone=TORONTO)
     assert list(shown.runs_for_person) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "cure"),
+    [
+        ("rehearsed", "Everything is filled in; nothing was sent", "Look and send"),
+        ("ambiguous_listing", "Several listings fit", "Answer"),
+        ("needs_approval", "does not confirm by itself", "Ask for approval"),
+    ],
+)
+def test_what_waits_for_a_person_has_its_cure_beside_it(
+    cast: Cast, client: Client, code: str, says: str, cure: str
+) -> None:
+    run = make_run(cast.partner, by=cast.owner)
+    BookingRun.objects.filter(pk=run.pk).update(
+        state=RunState.PARKED, reason_code=code, rehearses=True, candidates=[{"address": "12 Example Lane"}]
+    )
+    client.force_login(cast.owner)
+    text = client.get("/").content.decode()
+    assert says in text
+    assert re.search(rf'id="cure-{run.pk}"[^>]*>{cure}', text)
+    client.force_login(cast.viewer)
+    text = client.get("/").content.decode()
+    assert says in text
+    assert f'id="cure-{run.pk}"' not in text
+
+
+def test_other_kinds_of_run_need_a_person_too_and_checks_never_do(cast: Cast) -> None:
+    cancel = runs.queue_cancel(make_booking(cast.account), source=Source.PERSON, by=cast.owner)
+    compare = runs.queue_reconcile(cast.account, source=Source.PERSON, by=cast.owner)
+    check = make_run(cast.partner, kind=RunKind.CHECK, date=None, time=None, duration_minutes=None)
+    for run in (cancel, compare, check):
+        BookingRun.objects.filter(pk=run.pk).update(state=RunState.FAILED, reason_code="page_changed")
+    shown = board(cast.owner, now=timezone.now(), zone=TORONTO)
+    assert set(shown.runs_for_person) == {cancel, compare}
 
 
 def test_a_run_that_waits_for_a_clock_needs_nobody(cast: Cast) -> None:
