@@ -105,7 +105,7 @@ async def puzzle_tile(request: Request) -> Response:
 async def channels(request: Request, sign_in: SignIn, _: dict[str, Any]) -> Response:
     """Where a code can be sent, as far as a stranger may see it."""
     account = _owner(request, sign_in)
-    name, _, domain = account.email.partition("@")
+    name, domain = account.email.partition("@")[::2]
     return JSONResponse({"sms": f"(•••) •••-{account.phone[-4:]}", "email": f"{name[0]}•••@{domain}"})
 
 

@@ -107,7 +107,9 @@ def _done(moment: Moment, before: Showing | None, post: Post) -> Showing:
     if before is None:
         return rules.book(store, listing, moment.account, post.body)
     act = rules.cancel if post.kind == "cancel" else rules.reschedule
-    return act(store, listing, replace(before, earlier=None), post.body)
+    if before.earlier:  # the list stops lagging behind the former change, and may lag behind this one
+        before = replace(before, earlier=None, visible_at=store.now())
+    return act(store, listing, before, post.body)
 
 
 def _close(world: World, post: Post, answer: Response | None) -> None:

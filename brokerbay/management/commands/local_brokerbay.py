@@ -37,7 +37,12 @@ class Command(BaseCommand):
         code = actions.add_parser("code", help="The sign-in code last sent to an account.")
         code.add_argument("account", metavar="EMAIL")
         actions.add_parser("reset", help="Forget everything: listings, accounts, sessions, showings.")
-        actions.add_parser("seed", help="Sow the demo's listings and accounts, where they are not there yet.")
+        seed = actions.add_parser(
+            "seed", help="Sow the demo's listings and accounts, if they are not there yet."
+        )
+        seed.add_argument(
+            "name", nargs="?", default="demo", help="demo, or crowded: with a long list of showings."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         control = _reach()
@@ -88,8 +93,8 @@ class Command(BaseCommand):
         control.reset()
         yield "The local BrokerBay has forgotten everything. `local_brokerbay seed` sows the demo anew."
 
-    def _seed(self, control: Control, _: dict[str, Any]) -> Iterable[str]:
-        control.seed()
+    def _seed(self, control: Control, options: dict[str, Any]) -> Iterable[str]:
+        control.seed(options["name"])
         yield f"The local BrokerBay has {len(control.listings())} listings."
 
 

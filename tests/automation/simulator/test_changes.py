@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -199,8 +199,17 @@ def test_the_list_may_lag_behind_a_move(control: Control, visitor: requests.Sess
     move(visitor, control, booked)
     assert [row["time"] for row in listed(visitor, control)["showings"]] == ["17:00"]
     assert only(control).time == SIX
-    control.set_clock(datetime.combine(TOMORROW, time(1), tzinfo=ZoneInfo("America/Toronto")))
-    assert [row["time"] for row in listed(visitor, control)["showings"]] == ["18:00"]
+    control.clear_faults()
+    move(visitor, control, booked, **wish(at=time(19)))
+    assert [row["time"] for row in listed(visitor, control)["showings"]] == ["19:00"]
+
+
+def test_the_list_catches_up_after_a_while(control: Control, visitor: requests.Session, booked: str) -> None:
+    control.set_fault("late_in_list", seconds=60)
+    cancel(visitor, control, booked)
+    assert [row["status"] for row in listed(visitor, control)["showings"]] == ["Confirmed"]
+    control.set_clock(datetime.now(UTC) + timedelta(minutes=2))
+    assert [row["status"] for row in listed(visitor, control)["showings"]] == ["Cancelled"]
 
 
 def test_the_listing_side_may_suggest_another_time(control: Control, booked: str) -> None:

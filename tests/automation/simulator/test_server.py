@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +19,7 @@ import requests
 
 from automation.simulator.control import Control, ControlRefused
 from automation.simulator.server import running
+from automation.simulator.store import Store
 from tests.automation.simulator.conftest import FIVE, ROBOT, TOMORROW, send, wish
 
 
@@ -190,6 +193,16 @@ def test_everything_survives_a_kill_and_a_restart(tmp_path: Path) -> None:
         assert (control.listings(), control.showings(), control.posts(), control.faults()) == before
         cookies = {kept["cookies"][0]["name"]: kept["cookies"][0]["value"]}
         assert requests.get(f"{control.base_url}/me", cookies=cookies, timeout=5).status_code == 200
+
+
+def test_a_state_file_from_before_the_kinds_of_posts_still_opens(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    with closing(Store(path)) as store:
+        store.receive_post("book", listing_id="0" * 24, account=None, body={})
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("ALTER TABLE posts DROP COLUMN kind")
+    with closing(Store(path)) as store:
+        assert [post.kind for post in store.posts()] == ["book"]
 
 
 def test_the_demo_can_be_booked_in_the_coming_30_days(control: Control) -> None:
