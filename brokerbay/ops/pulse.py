@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 CANARY_EVERY = 10.0  # seconds
 # A restart may come this long after the last pulse, while a worker is free to answer.
 SILENT_AFTER = 40.0
+# Until its first pulse a cluster gets this long: a machine may be too busy to start it any faster.
+STARTS_WITHIN = 180.0
 # Between two tries to reach a queue that does not answer.
 ASK_AGAIN = 1.0
 FOLDER = "SHOWINGS_PULSE"  # where the supervisor looks for the files, set by it
@@ -127,7 +129,7 @@ class Pulse:
         beat = _changed(self._folder / _BEAT)
         if beat != self._beat or self._all_busy():
             self._beat, self._heard = beat, now
-        return now - self._heard > SILENT_AFTER
+        return now - self._heard > (SILENT_AFTER if beat else STARTS_WITHIN)
 
     def _all_busy(self) -> bool:
         return len(list(self._folder.glob(f"{_BUSY}-*"))) >= self._workers
