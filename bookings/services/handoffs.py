@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
 
 from bookings.models import Account, AuditEntry, BookingRun, Screen, Stroke
 from bookings.services import accounts, audit, people, runs
@@ -165,6 +166,7 @@ def show(run_id: int, look: Look, *, fence: int) -> bool:
     return True
 
 
+@sensitive_variables()
 def send(run: BookingRun, strokes: Sequence[Any], *, by: User) -> None:
     """Send clicks and keys to the robot's browser, in order, as STROKES has them.
 
@@ -185,6 +187,7 @@ def send(run: BookingRun, strokes: Sequence[Any], *, by: User) -> None:
         Stroke.objects.bulk_create(Stroke(run=run, sealed=seal(stroke)) for stroke in read)
 
 
+@sensitive_variables()
 def _read(stroke: Any) -> dict[str, Any]:
     """The stroke with what belongs to it and nothing else. Raises Rejected, never repeating what was said."""
     kind = stroke.get("kind") if isinstance(stroke, dict) else None

@@ -68,7 +68,7 @@ class AtTheBrowser:
                     return {"control": number, "label": label}
             return None
 
-        found = until(look, what=f"“{label}” among {[c['label'] for c in self._controls()]}", timeout=20)
+        found = until(look, what=f"“{label}” among {[c['label'] for c in self._controls()]}")
         assert found is not None
         return found
 

@@ -89,14 +89,14 @@
 
   surface.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return surface.blur();
-    if (event.isComposing || event.altKey) return;
-    if (event.ctrlKey || event.metaKey) {
+    if (event.isComposing) return;
+    // AltGr, which some keyboards need for an @, counts as Control and Alt together.
+    const isLetter = event.key.length === 1 && !event.metaKey && (!event.ctrlKey || event.altKey);
+    if (isLetter) send({ kind: "text", text: event.key });
+    else if (event.ctrlKey || event.metaKey) {
       if (event.key.toLowerCase() !== "a") return; // paste comes as an event of its own; the rest is the browser's
-      event.preventDefault();
-      return send({ kind: "key", key: "Control+a" });
-    }
-    if (event.key.length === 1) send({ kind: "text", text: event.key });
-    else if (event.key === "Tab") send({ kind: "key", key: event.shiftKey ? "Shift+Tab" : "Tab" });
+      send({ kind: "key", key: "Control+a" });
+    } else if (event.key === "Tab") send({ kind: "key", key: event.shiftKey ? "Shift+Tab" : "Tab" });
     else if (KEYS.has(event.key)) send({ kind: "key", key: event.key });
     else return;
     event.preventDefault();
