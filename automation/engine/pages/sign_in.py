@@ -9,6 +9,10 @@ from playwright.async_api import Locator, Page
 _ADDRESS = re.compile(r"^https?://auth\.|/login\b", re.IGNORECASE)
 _WORDS = re.compile(r"you have been logged out|please log (?:back )?in", re.IGNORECASE)
 
+# Forms inside BrokerBay ask for an e-mail address, too; there the top bar's search is in the page.
+_INSIDE = "#vendor-search-handler, [placeholder^='Search listings']"
+_EMAIL = f"body:not(:has({_INSIDE})) :is(input[type=email], input[name=email], input[autocomplete=username])"
+
 
 class SignIn:
     """Knows the sign-in page and the "logged out" banner; signs nobody in."""
@@ -19,7 +23,7 @@ class SignIn:
     @property
     def signs(self) -> Locator:
         """What only a signed-out visitor sees, once visible: the app always carries the banner, hidden."""
-        email = self._page.locator("input[type='email'], input[name='email'], input[autocomplete='username']")
+        email = self._page.locator(_EMAIL)
         return email.or_(self._page.locator(".alert, [role='alert']").filter(has_text=_WORDS))
 
     async def wait_until_shown(self) -> None:

@@ -24,6 +24,7 @@ _ORIGINAL = re.compile(r"\b(?:original|current)\b", re.IGNORECASE)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}\s*[AP]M", re.IGNORECASE)
 _AUTO = re.compile(r"auto", re.IGNORECASE)
 _AGREE = re.compile(r"^\s*(Confirm|I Agree|Agree|Accept|OK|Yes)\s*$", re.IGNORECASE)
+_SAVE_CONTACT = re.compile(r"^\s*Save Profile\s*$", re.IGNORECASE)
 _LISTING_ID = re.compile(r"listing/([0-9a-f]{24})", re.IGNORECASE)
 
 _READ_CALENDAR = """calendar => ({
@@ -141,6 +142,12 @@ class Wizard:
     @staticmethod
     def day_cell(index: int) -> str:
         return f"document.querySelectorAll('.datepicker-booking .datecontainer')[{index}]"
+
+    async def is_open(self) -> bool:
+        """Waits for the page; False where it wants an unverified agent's contact details first."""
+        form = self._view.get_by_role("button", name=_SAVE_CONTACT)
+        await self._title.or_(form).first.wait_for()
+        return not await form.count()
 
     async def read(self) -> WizardSeen:
         """Waits until the page is there; the submit's label tells the mode before anything is chosen."""

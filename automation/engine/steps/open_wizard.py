@@ -24,6 +24,11 @@ async def open_wizard(attempt: Attempt) -> Done:
         await Search(attempt.page).open_listing(attempt.row, address=address_in(attempt.row.texts))
         await _by_listing_page(attempt)
     wizard = attempt.wizard
+    if not await wizard.is_open():
+        raise NotBookable(
+            f"BrokerBay wants contact details from this account before it books {listing.address}. Nothing "
+            "was sent: a person must fill them in on BrokerBay once, by Book Showing and Save Profile."
+        )
     seen = await wizard.read()
     if likeness(parse_address(listing.address), parse_address(seen.address)) is Likeness.OTHER:
         raise AmbiguousListing(

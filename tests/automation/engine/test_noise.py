@@ -28,7 +28,11 @@ def test_it_books_all_the_same(bay: Bay, name: str, options: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("no_more_showings", "It says “No More Showings”"), ("feed_lag", "up to 30 minutes after the MLS")],
+    [
+        ("contact_form", "a person must fill them in on BrokerBay once"),
+        ("no_more_showings", "It says “No More Showings”"),
+        ("feed_lag", "up to 30 minutes after the MLS"),
+    ],
 )
 def test_it_says_why_nothing_can_be_booked(bay: Bay, name: str, words: str) -> None:
     bay.control.set_fault(name)
