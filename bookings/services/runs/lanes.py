@@ -4,6 +4,7 @@ two requests of one account, fair between partners, the soonest showing first.""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -62,20 +63,24 @@ def first(now: datetime, *, rung: int | None = None) -> int | None:
     that was rung for. Four queries, whatever waits.
     """
     browsers_of = Counter(_holding().values_list("partner_id", flat=True))
-    browsers = Case(
+    is_asked_for = Q(state=RunState.UNCONFIRMED) | Q(kind=RunKind.CHECK)
+    ordered = claimable(now).order_by(
+        # Left out where there is nothing to choose by: PostgreSQL reads a bare number as a column's.
+        *([_by_partner(browsers_of)] if browsers_of else []),
+        Case(When(is_asked_for, then=Value(0)), default=Value(1)),
+        F("starts_at").asc(nulls_last=True),
+        *([Case(When(pk=rung, then=Value(0)), default=Value(1))] if rung else []),
+        "pk",
+    )
+    return ordered.values_list("pk", flat=True).first()
+
+
+def _by_partner(browsers_of: Mapping[int, int]) -> Case:
+    return Case(
         *(When(partner_id=partner, then=Value(number)) for partner, number in browsers_of.items()),
         default=Value(0),
         output_field=IntegerField(),
     )
-    is_asked_for = Q(state=RunState.UNCONFIRMED) | Q(kind=RunKind.CHECK)
-    ordered = claimable(now).order_by(
-        browsers,
-        Case(When(is_asked_for, then=Value(0)), default=Value(1)),
-        F("starts_at").asc(nulls_last=True),
-        Case(When(pk=rung, then=Value(0)), default=Value(1)) if rung else "pk",
-        "pk",
-    )
-    return ordered.values_list("pk", flat=True).first()
 
 
 def gap() -> timedelta:
