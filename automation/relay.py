@@ -109,7 +109,7 @@ async def _perform(
     browser: Any, account_key: str, session: dict[str, Any] | None, order: Order, site: Site, watch: _Watch
 ) -> Outcome:
     async with browser.context_for(account_key, session) as context:
-        return await play_order(context, order, site=site, listener=watch.inbox)
+        return await play_order(context, order, site=site, listener=watch.inbox, trace=watch.traces)
 
 
 def _end_of(work: concurrent.futures.Future[Outcome], watch: _Watch) -> AttemptEnd:
@@ -142,6 +142,8 @@ class _Watch:
         self.fence = run.attempt_number
         self.inbox = Inbox()
         self.files = 0
+        # A trace costs time: it is recorded once an attempt of this run broke, for whoever mends that.
+        self.traces = run.attempts.filter(result="broke").exists()
         self.last_picture = ""
         self.stopped_because = "site_down"
         self.stopped_message = "BrokerBay took longer than an attempt may take."

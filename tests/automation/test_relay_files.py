@@ -63,6 +63,12 @@ def test_a_trace_and_a_pages_markup_are_kept_with_their_rows(run: BookingRun, st
     assert trace.file.name.endswith("-choose_slot.zip")
 
 
+def test_an_attempt_is_traced_once_an_earlier_one_broke(run: BookingRun, store: Path) -> None:
+    assert relay._Watch(run).traces is False
+    settled(run, store)
+    assert relay._Watch(run).traces is True
+
+
 def test_what_is_old_goes_with_its_file_and_the_young_stays(run: BookingRun, store: Path) -> None:
     old, young = settled(run, store)
     make_booking(run.account, screenshot_path=old.file.name)
