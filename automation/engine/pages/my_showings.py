@@ -68,8 +68,9 @@ class MyShowings:
         await self.wait_until_drawn()
         return await self._read()
 
-    async def wait_until_drawn(self) -> None:
-        await self._page.wait_for_function(_DRAWN)
+    async def wait_until_drawn(self, *, patience: float | None = None) -> None:
+        """At most so many seconds; None: as long as any wait may take."""
+        await self._page.wait_for_function(_DRAWN, timeout=None if patience is None else patience * 1000)
 
     async def turn_to(self, number: int) -> ListPage:
         """Turns to a neighbouring page by its number and waits until that one is drawn."""

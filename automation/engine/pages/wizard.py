@@ -133,9 +133,9 @@ class Wizard:
 
     # What pictures outline, in the page's own language
     SUBMIT_BUTTON = (
-        "[...document.querySelectorAll('button')].find(one =>"
+        "[...document.querySelectorAll('button, [role=button]')].find(one =>"
         " /^(AUTO-?\\s?CONFIRM|(Book|Reschedule|Modify|Update|Save)( Showing| Changes)?)$/i"
-        ".test(one.textContent.trim()))"
+        ".test(one.textContent.trim()) && !one.closest('tr, [role=row]') && one.checkVisibility())"
     )
     SELECTED_BLOCK = "document.querySelector('.timeslot-selected')"
 
@@ -178,6 +178,16 @@ class Wizard:
             auto_confirm=True if _AUTO.search(label) else None,
         )
 
+    async def frame(self) -> Frame | None:
+        """The frame that the booking view is drawn in where an MLS put it into one; None: into the page."""
+        inside = self._view.locator("iframe[src*='/dashboard'], iframe[src*='brokerbay.com']")
+        form = self._view.get_by_role("button", name=_SAVE_CONTACT)
+        await self._title.or_(form).or_(inside).filter(visible=True).first.wait_for()
+        if not await inside.count() or await self._title.count():
+            return None
+        handle = await inside.first.element_handle()
+        return await handle.content_frame() if handle else None
+
     async def calendar(self) -> CalendarSeen:
         seen = await self._calendar.evaluate(_READ_CALENDAR)
         return CalendarSeen(
@@ -217,9 +227,9 @@ class Wizard:
     async def choose_slot(self, index: int) -> None:
         await self._slots.nth(index).click()
 
-    async def durations(self) -> DurationOffer:
+    async def durations(self, *, patience: float) -> DurationOffer:
         """What the popover offers, once it is open."""
-        await self._durations.first.wait_for()
+        await self._durations.first.wait_for(timeout=patience * 1000)
         seen = await self._durations.evaluate_all(_READ_DURATIONS)
         radios = seen["radios"]
         minutes = [
@@ -232,13 +242,16 @@ class Wizard:
             chosen=next((one for one, radio in zip(minutes, radios, strict=True) if radio["checked"]), None),
         )
 
-    async def choose_duration(self, index: int) -> None:
-        await self._durations.nth(index).click()
+    async def choose_duration(self, index: int) -> bool:
+        """False where selection and popover are gone, as when somebody else takes the slot."""
+        return await self._click_while_selected(self._durations.nth(index))
 
-    async def press_done(self) -> None:
-        """Closes the popover, which would swallow a click on submit."""
-        await self._view.get_by_role("button", name="Done", exact=True).click()
+    async def press_done(self) -> bool:
+        """Closes the popover, which would swallow a click on submit; False where the selection is gone."""
+        done = self._view.get_by_role("button", name="Done", exact=True)
+        pressed = await self._click_while_selected(done)
         await self._durations.first.wait_for(state="hidden")
+        return pressed
 
     async def selection(self) -> str:
         """The text of the green block, "8:00 PM - 8:30 PM", or "" where none is chosen."""
@@ -252,7 +265,7 @@ class Wizard:
 
     async def wait_until_ready(self) -> None:
         """Until the submit can be pressed."""
-        await self._submit.and_(self._view.locator(":enabled")).wait_for()
+        await self._submit.and_(self._view.locator(":not(:disabled):not([aria-disabled='true'])")).wait_for()
 
     async def submit(self) -> None:
         await self._submit.click()
@@ -272,6 +285,14 @@ class Wizard:
             return False
         return True
 
+    async def _click_while_selected(self, button: Locator) -> bool:
+        unselected = self._view.locator("body:not(:has(.timeslot-selected))")
+        await button.or_(unselected).first.wait_for()
+        if not await button.count():
+            return False
+        await button.click()
+        return True
+
     @property
     def _title(self) -> Locator:
         return self._view.get_by_text(_TITLE).first
@@ -279,11 +300,10 @@ class Wizard:
     @property
     def _submit(self) -> Locator:
         # The listing page has a button of the same name: trust this one only where the wizard's title is.
-        return (
-            self._view.locator("button:not(tr *), [role='button']:not(tr *)")
-            .filter(has_text=self._label)
-            .first
-        )
+        # So have a search's rows, which may still be there, unseen.
+        outside = ":not(tr *):not([role='row'] *)"
+        buttons = self._view.locator(f"button{outside}, [role='button']{outside}")
+        return buttons.filter(has_text=self._label, visible=True).first
 
     @property
     def _calendar(self) -> Locator:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from playwright.async_api import TimeoutError as WaitedTooLong
+
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Order
-from automation.engine.errors import DurationTooLong, PageChanged
+from automation.engine.errors import DurationTooLong, PageChanged, SlotLost
+from automation.engine.pages.wizard import DurationOffer
 from automation.engine.slots import parse_range, say_minutes
+from automation.engine.steps.choose_slot import see_slots
 
 
 async def choose_duration(attempt: Attempt) -> Done:
@@ -16,19 +20,44 @@ async def choose_duration(attempt: Attempt) -> Done:
     if wanted is None:
         raise ValueError("A booking needs a duration.")
     wizard = attempt.wizard
-    offer = await wizard.durations()
+    offer = await _offer(attempt)
     longest = max(offer.minutes, default=0)
     if attempt.listing is not None:
         attempt.listing = replace(attempt.listing, max_minutes=offer.longest or longest or None)
     if wanted not in offer.minutes:
         raise _refused(wanted, offer.minutes, longest)
-    if offer.chosen != wanted:
-        await wizard.choose_duration(offer.minutes.index(wanted))
-    await wizard.press_done()
+    chosen = offer.chosen == wanted or await wizard.choose_duration(offer.minutes.index(wanted))
+    if not chosen or not await wizard.press_done():
+        raise await _lost_slot(attempt)
     shown = await wizard.selection()
     if not is_as_ordered(shown, attempt.order):
         raise wrong_selection(shown)
     return Done(message=f"Chose {say_minutes(wanted)}.", touched=wizard.SELECTED_BLOCK)
+
+
+async def _offer(attempt: Attempt) -> DurationOffer:
+    """What the popover offers; one that stays or falls shut may mean that the slot is lost."""
+    wizard, site = attempt.wizard, attempt.site
+    try:
+        offer = await wizard.durations(patience=min(site.send_timeout, site.step_timeout))
+    except WaitedTooLong:
+        if not await wizard.selection():
+            raise await _lost_slot(attempt) from None
+        offer = await wizard.durations(patience=site.step_timeout)
+    if not offer.minutes:
+        raise await _lost_slot(attempt)
+    return offer
+
+
+async def _lost_slot(attempt: Attempt) -> SlotLost | PageChanged:
+    """What to say when the page dropped the selection: somebody else took the slot, or it redrew itself."""
+    open_times = await see_slots(attempt)
+    if attempt.order.time in open_times:
+        return wrong_selection("")
+    return SlotLost(
+        "Somebody else took this time while it was being chosen. Nothing was sent: choose another time.",
+        open_slots=attempt.open_slots,
+    )
 
 
 def is_as_ordered(selection: str, order: Order) -> bool:

@@ -23,6 +23,7 @@ async def open_wizard(attempt: Attempt) -> Done:
     else:
         await Search(attempt.page).open_listing(attempt.row, address=address_in(attempt.row.texts))
         await _by_listing_page(attempt)
+    attempt.frame = await attempt.wizard.frame()
     wizard = attempt.wizard
     if not await wizard.is_open():
         raise NotBookable(

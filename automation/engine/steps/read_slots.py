@@ -21,7 +21,7 @@ async def read_slots(attempt: Attempt) -> Done:
     wanted = attempt.order.time
     start = wanted if wanted is not None and wanted in open_times else min(open_times)
     await wizard.choose_slot(open_times[start])
-    offer = await wizard.durations()
+    offer = await wizard.durations(patience=attempt.site.step_timeout)
     longest = offer.longest or max(offer.minutes, default=0)
     await wizard.press_done()
     if attempt.listing is not None and longest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from playwright.async_api import TimeoutError as WaitedTooLong
 
@@ -28,7 +29,7 @@ async def verify(attempt: Attempt) -> Done:
     clock = asyncio.get_running_loop()
     deadline, pause = clock.time() + attempt.site.list_timeout, 0.5
     await attempt.shell.open(MyShowings.ROUTE)
-    while (row := await look_for(attempt, is_it)) is None:
+    while (row := await _look(attempt, is_it)) is None:
         left = deadline - clock.time()
         if left <= 0:
             raise NoAnswer(
@@ -45,6 +46,16 @@ async def verify(attempt: Attempt) -> Done:
         level=Level.SUCCESS,
         touched=MyShowings.outline(row),
     )
+
+
+async def _look(attempt: Attempt, is_it: Callable[[SeenShowing], bool]) -> int | None:
+    """The row that fits, in a list drawn anew where the page that the submit led to was drawn over it."""
+    try:
+        await MyShowings(attempt.page).wait_until_drawn(patience=attempt.site.step_timeout / 4)
+        return await look_for(attempt, is_it)
+    except WaitedTooLong:
+        await attempt.shell.load(MyShowings.ROUTE)
+        return await look_for(attempt, is_it)
 
 
 async def _wait_for_news(attempt: Attempt, seconds: float) -> None:
