@@ -7,31 +7,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import Any
 
 from django.conf import settings
-from django.db import DataError, IntegrityError
 
 from bookings.models import Property, ShowingRequest, SyncPass
 from bookings.services import properties, showings, sync
-from bookings.services.errors import Rejected
 from bookings.vocabulary import FetchState, RequestState
 from ingest import schedule
-from ingest.parse import read_property, read_request
-from ingest.shapes import IncomingProperty, IncomingRequest, Malformed
+from ingest.parse import read_property
+from ingest.shapes import IncomingProperty, Malformed
 from ingest.sources.http import SourceDown, SourceError, SourceRefused, SourceUnreadable
 from ingest.sources.property_api import PropertyApi
 from ingest.sources.supabase import Supabase
-from ingest.storable import storable
+from ingest.taking import take_in
 
 logger = logging.getLogger(__name__)
 
 # The statuses that are asked for. A row that leaves them is found again by its id.
 OPEN_UPSTREAM = ("pending", "scheduled", "rescheduled")
-SUPABASE, PROPERTY_API = "supabase", "property_api"
+PROPERTY_API = "property_api"
 # Addresses wait for the next pass when a pass has lasted this long, in seconds: the queue ends a task at 300,
 # and one last question may take nearly two minutes.
 ADDRESSES_UNTIL = 150.0
@@ -182,20 +180,14 @@ class _Cycle:
             self.troubles.append(supabase.advice_when_empty())
 
     def _take_in(self, page: Sequence[Any]) -> None:
-        found = [read_request(raw) for raw in page]
-        rows = [row for row in found if isinstance(row, IncomingRequest)]
-        unreadable = [row for row in found if isinstance(row, Malformed)]
-        taken, refused = _store(rows, self.sync_pass)
-        for row in (*unreadable, *refused):
-            sync.keep_unreadable(SUPABASE, row.raw, row.reason, external_id=row.external_id)
-        self.seen.update(row.id for row in rows)
-        self.seen.update(row.external_id for row in unreadable)
+        taken = take_in(page, sync_pass=self.sync_pass)
+        self.seen.update(taken.ids)
         self.read_anything = True
         self._count(
             rows_seen=len(page),
             rows_new=taken.new,
             rows_changed=taken.changed,
-            rows_unreadable=len(unreadable) + len(refused),
+            rows_unreadable=taken.unreadable,
         )
         self.tell(Progress(stage="Reading requests", done=len(self.seen)))
 
@@ -243,46 +235,6 @@ class _Cycle:
     def _count(self, **more: int) -> None:
         if not sync.count(self.sync_pass, **more):
             raise _TakenOver
-
-
-def _store(rows: Sequence[IncomingRequest], sync_pass: SyncPass) -> tuple[showings.TakenIn, list[Malformed]]:
-    """Store a page at once; if the database refuses it, row by row, so that one bad row stops nothing."""
-    try:
-        return showings.take_in(_as_showings(rows), sync_pass=sync_pass), []
-    except (DataError, IntegrityError, ValueError, Rejected):
-        logger.warning("A page could not be stored at once; it is stored row by row.")
-    new = changed = unchanged = 0
-    refused = []
-    for row in rows:
-        try:
-            taken = showings.take_in(_as_showings([row]), sync_pass=sync_pass)
-        except (DataError, IntegrityError, ValueError):
-            reason = "The database does not take it."
-            refused.append(Malformed(external_id=row.id, reason=reason, raw=storable(dict(row.raw))))
-            continue
-        except Rejected as busy:
-            logger.info("%s is followed by the next pass: %s", row.id, busy.message)
-            continue
-        new, changed, unchanged = new + taken.new, changed + taken.changed, unchanged + taken.unchanged
-    return showings.TakenIn(new=new, changed=changed, unchanged=unchanged), refused
-
-
-def _as_showings(rows: Iterable[IncomingRequest]) -> list[showings.IncomingShowing]:
-    return [
-        showings.IncomingShowing(
-            id=row.id,
-            user_id=row.user_id,
-            property_id=row.property_id,
-            status=row.status,
-            created_at=row.created_at,
-            scheduled_date=row.scheduled_date,
-            scheduled_time=row.scheduled_time,
-            group_name=row.group_name,
-            updated_at=row.updated_at,
-            raw=dict(row.raw),
-        )
-        for row in rows
-    ]
 
 
 def _learn(api: PropertyApi, property_id: str) -> bool:

@@ -1,0 +1,95 @@
+"""A page of Supabase's rows taken in: understood, stored at once, what is no good kept with its reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DataError, IntegrityError
+
+from bookings.models import SyncPass
+from bookings.services import showings, sync
+from bookings.services.errors import Rejected
+from ingest.parse import read_request
+from ingest.shapes import IncomingRequest, Malformed
+from ingest.storable import storable
+
+logger = logging.getLogger(__name__)
+
+SOURCE = "supabase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a page's rows. `ids` are those of all of them, also of the ones that were no good."""
+
+    new: int
+    changed: int
+    unchanged: int
+    unreadable: int
+    ids: frozenset[str]
+
+
+def take_in(page: Sequence[Any], *, sync_pass: SyncPass | None = None) -> Taken:
+    """Store one page of rows as Supabase sent them. Safe to do twice with the same rows.
+
+    A row that cannot be understood, or that the database refuses, is kept under *Unreadable rows*; the others
+    go on.
+    """
+    found = [read_request(raw) for raw in page]
+    rows = [row for row in found if isinstance(row, IncomingRequest)]
+    unreadable = [row for row in found if isinstance(row, Malformed)]
+    stored, refused = _store(rows, sync_pass)
+    for row in (*unreadable, *refused):
+        sync.keep_unreadable(SOURCE, row.raw, row.reason, external_id=row.external_id)
+    return Taken(
+        new=stored.new,
+        changed=stored.changed,
+        unchanged=stored.unchanged,
+        unreadable=len(unreadable) + len(refused),
+        ids=frozenset([*(row.id for row in rows), *(row.external_id for row in unreadable)]) - {""},
+    )
+
+
+def _store(
+    rows: Sequence[IncomingRequest], sync_pass: SyncPass | None
+) -> tuple[showings.TakenIn, list[Malformed]]:
+    """Store a page at once; if the database refuses it, row by row, so that one bad row stops nothing."""
+    try:
+        return showings.take_in(_as_showings(rows), sync_pass=sync_pass), []
+    except (DataError, IntegrityError, ValueError, Rejected):
+        logger.warning("A page could not be stored at once; it is stored row by row.")
+    new = changed = unchanged = 0
+    refused = []
+    for row in rows:
+        try:
+            taken = showings.take_in(_as_showings([row]), sync_pass=sync_pass)
+        except (DataError, IntegrityError, ValueError):
+            reason = "The database does not take it."
+            refused.append(Malformed(external_id=row.id, reason=reason, raw=storable(dict(row.raw))))
+            continue
+        except Rejected as busy:
+            logger.info("%s is followed by the next pass: %s", row.id, busy.message)
+            continue
+        new, changed, unchanged = new + taken.new, changed + taken.changed, unchanged + taken.unchanged
+    return showings.TakenIn(new=new, changed=changed, unchanged=unchanged), refused
+
+
+def _as_showings(rows: Iterable[IncomingRequest]) -> list[showings.IncomingShowing]:
+    return [
+        showings.IncomingShowing(
+            id=row.id,
+            user_id=row.user_id,
+            property_id=row.property_id,
+            status=row.status,
+            created_at=row.created_at,
+            scheduled_date=row.scheduled_date,
+            scheduled_time=row.scheduled_time,
+            group_name=row.group_name,
+            updated_at=row.updated_at,
+            raw=dict(row.raw),
+        )
+        for row in rows
+    ]
