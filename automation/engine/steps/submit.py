@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 
-from playwright.async_api import Locator
+from playwright.async_api import Error, Locator
 from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.answers import deed, judge
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Level
-from automation.engine.errors import NeedsSignIn, PageChanged
+from automation.engine.errors import NeedsSignIn, PageChanged, StepError
 from automation.engine.pages.cancel_dialog import CancelDialog
 from automation.engine.steps.choose_duration import choose_duration, is_as_ordered, wrong_selection
 from automation.engine.steps.choose_slot import choose_slot
+from automation.engine.steps.open_showing import read_page
 
 CLICKS = 2  # a popover can eat the first; the gate lets one request through at most, whatever is clicked
 
@@ -32,15 +34,26 @@ class Form(Protocol):
 async def submit(attempt: Attempt) -> Done:
     """Raises what the answer means (see `answers.judge`), or `PageChanged` while nothing was sent."""
     await make_ready(attempt)
-    await send(attempt, attempt.wizard)
+    await _send(attempt, attempt.wizard)
     await attempt.wizard.wait_until_left(patience=attempt.site.send_timeout)
     return Done(message=f"BrokerBay took the {deed(attempt.order.kind)}.", level=Level.SUCCESS)
 
 
 async def submit_cancel(attempt: Attempt) -> Done:
     """As `submit`, from the dialog that asked for the reason."""
-    await send(attempt, CancelDialog(attempt.page))
+    await _send(attempt, CancelDialog(attempt.page))
     return Done(message="BrokerBay took the cancellation.", level=Level.SUCCESS)
+
+
+async def _send(attempt: Attempt, form: Form) -> None:
+    """As `send`; where BrokerBay refuses to change a showing, its page tells how it stands now."""
+    try:
+        await send(attempt, form)
+    except StepError as refusal:
+        if refusal.is_refusal and attempt.showing is not None and attempt.showing.showing_id:
+            with suppress(Error, StepError):
+                attempt.showing = await read_page(attempt, attempt.showing.showing_id, anew=True)
+        raise
 
 
 async def make_ready(attempt: Attempt) -> None:

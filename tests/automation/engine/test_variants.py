@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from automation.engine.attempt import Attempt
-from automation.engine.contract import KnownShowing, OrderKind, Result, Step
+from automation.engine.contract import KnownShowing, OrderKind, Result, ShowingStatus, Step
 from automation.engine.gate import Gate
 from automation.engine.steps.choose_date import choose_date
 from automation.engine.steps.choose_duration import choose_duration
@@ -120,3 +120,5 @@ def test_a_showing_that_the_listing_side_ends_meanwhile_is_not_changed(bay: Bay,
     outcome = bay.play(bay.order(kind=kind, showing=known, time=time(16)))
     assert outcome.code in {"showing_gone", "not_cancellable"}, outcome
     assert outcome.result is Result.REFUSED
+    assert outcome.showing is not None
+    assert outcome.showing.status is ShowingStatus.CANCELLED
