@@ -1,6 +1,6 @@
 """`make bench`: the figures that were promised, each beside its floor, measured several times in one go.
 
-Prints a table and writes DATA_DIR/bench.json: {name: {value, unit, goal, floor, runs}}.
+Prints a table and writes DATA_DIR/bench.json: {name: {value, unit, goal, more_is_better, floor, runs}}.
 Figures are medians; `runs` holds every run, so that the spread can be seen.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-MEASURES = ("portal_run", "booking_run", "log_latency")
+MEASURES = ("portal_run", "booking_run", "busy_workers", "log_latency")
 
 
 def main() -> None:
@@ -61,16 +61,36 @@ def _of_log_latency(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     yield "log_latency_p50_ms", _figure(measured["p50_ms"], "ms", goal=None, floor=None)
 
 
-FIGURES_OF = {"portal_run": _of_portal_run, "booking_run": _of_booking_run, "log_latency": _of_log_latency}
+def _of_busy_workers(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Two workers and four accounts, nothing waiting but for the machine."""
+    yield "bookings_per_minute", _figure(measured["per_minute"], "/min", goal=60, floor=None, more=True)
+    yield "worker_mib", _figure(measured["worker_mib"], "MiB", goal=None, floor=None)
+    yield "worker_growth_mib", _figure(measured["growth_mib"], "MiB", goal=None, floor=None)
+
+
+FIGURES_OF = {
+    "portal_run": _of_portal_run,
+    "booking_run": _of_booking_run,
+    "busy_workers": _of_busy_workers,
+    "log_latency": _of_log_latency,
+}
 
 
 def _figure(
-    runs: list[float], unit: str, *, goal: float | None, floor: float | None, digits: int = 1
+    runs: list[float],
+    unit: str,
+    *,
+    goal: float | None,
+    floor: float | None,
+    digits: int = 1,
+    more: bool = False,
 ) -> dict[str, Any]:
+    """`goal` is the most that is wanted, or, where `more` is better, the least."""
     return {
         "value": round(statistics.median(runs), digits),
         "unit": unit,
         "goal": goal,
+        "more_is_better": more,
         "floor": None if floor is None else round(floor, digits),
         "runs": [round(run, digits) for run in runs],
     }
@@ -81,7 +101,9 @@ def _print(figures: dict[str, dict[str, Any]]) -> None:
     sys.stdout.write(row.format("figure", "median", "", "goal", "floor", "least … most of n runs") + "\n")
     for name, figure in figures.items():
         spread = f"{min(figure['runs'])} … {max(figure['runs'])} of {len(figure['runs'])}"
-        goal = "–" if figure["goal"] is None else f"≤ {figure['goal']}"
+        goal = (
+            "–" if figure["goal"] is None else f"{'≥' if figure['more_is_better'] else '≤'} {figure['goal']}"
+        )
         floor = "–" if figure["floor"] is None else figure["floor"]
         sys.stdout.write(row.format(name, figure["value"], figure["unit"], goal, floor, spread) + "\n")
 

@@ -27,7 +27,7 @@ ACCOUNT, MLS, MINUTES = "robin@lakeside.example", "N12345678", 30
 def measure(runs: int = RUNS) -> dict[str, Any]:
     day = datetime.now(ZoneInfo("America/Toronto")).date() + timedelta(days=2)
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "brokerbay.sqlite3") as control:
-        _prepare(Path(folder), control)
+        prepare(Path(folder), control)
         pairs = [_pair(control, day, portal_first=bool(run % 2)) for run in range(runs + 1)][1:]
         _close_browser()
     return {
@@ -37,7 +37,7 @@ def measure(runs: int = RUNS) -> dict[str, Any]:
     }
 
 
-def _prepare(folder: Path, control: Control) -> None:
+def prepare(folder: Path, control: Control) -> None:
     """A portal of its own: nothing of the caller's settings or rows is touched."""
     os.environ.update(
         ENV_FILE="",
@@ -69,7 +69,7 @@ def _pair(control: Control, day: date, *, portal_first: bool) -> dict[str, float
         mls_number=MLS, street="100 Example Boulevard", unit="3008", max_minutes=60, days_ahead=60
     )
     browser = browser_thread.present().browser
-    account = _account(control)
+    account = new_account(control)
 
     async def bare(session: Any) -> float:
         async with browser.context_for(str(account.pk), session) as context:
@@ -119,7 +119,7 @@ def _portal(account: Any, day: date) -> float:
     return took
 
 
-def _account(control: Control) -> Any:
+def new_account(control: Control) -> Any:
     """A fresh partner's account, signed in, so that no row of the last pair is in the way."""
     from automation import vault
     from bookings.models import Account, Partner
