@@ -14,13 +14,11 @@ from typing import Any
 
 from django.conf import settings
 
-from bookings.models import Property, ShowingRequest, SyncPass
+from bookings.models import ShowingRequest, SyncPass
 from bookings.services import properties, showings, sync
-from bookings.vocabulary import FetchState, RequestState
-from ingest import schedule
-from ingest.parse import read_property
-from ingest.shapes import IncomingProperty, Malformed
-from ingest.sources.http import SourceDown, SourceError, SourceRefused, SourceUnreadable
+from bookings.vocabulary import RequestState
+from ingest import homes, schedule
+from ingest.sources.http import SourceDown, SourceError
 from ingest.sources.property_api import PropertyApi
 from ingest.sources.supabase import Supabase
 from ingest.taking import take_in
@@ -29,12 +27,9 @@ logger = logging.getLogger(__name__)
 
 # The statuses that are asked for. A row that leaves them is found again by its id.
 OPEN_UPSTREAM = ("pending", "scheduled", "rescheduled")
-PROPERTY_API = "property_api"
 # Addresses wait for the next pass when a pass has lasted this long, in seconds: the queue ends a task at 300,
 # and one last question may take nearly two minutes.
 ADDRESSES_UNTIL = 150.0
-# An API that fails for so many homes in a row is down, whatever it says.
-TROUBLES_IN_A_ROW = 3
 
 
 class Part(Flag):
@@ -200,32 +195,20 @@ class _Cycle:
     # ---- addresses -------------------------------------------------------------------------------------
 
     def _learn_addresses(self, api: PropertyApi | None) -> None:
-        wanted = properties.wanting_address()
         if api is None:
-            self._count(addresses_missing=len(wanted))
+            self._count(addresses_missing=len(properties.wanting_address()))
             return
-        in_a_row = 0
-        for place, property_id in enumerate(wanted):
-            self.tell(Progress(stage="Asking for addresses", done=place, total=len(wanted)))
-            if time.monotonic() - self.started > ADDRESSES_UNTIL:
-                logger.info("%d addresses are left for the next pass.", len(wanted) - place)
-                return
-            try:
-                found = _learn(api, property_id)
-                in_a_row = 0
-                self.read_anything = True
-            except SourceRefused as refused:
-                self._note(refused)
-                return
-            except SourceDown as down:
-                properties.fetch_failed(property_id, FetchState.FAILED, down.message)
-                found = False
-                in_a_row += 1
-                if down.status < 500 or in_a_row == TROUBLES_IN_A_ROW:
-                    self._count(addresses_missing=1)
-                    self._note(down)
-                    return
-            self._count(addresses_found=int(found), addresses_missing=int(not found))
+        learned = homes.learn(
+            api,
+            until=self.started + ADDRESSES_UNTIL,
+            tell=lambda done, total: self.tell(
+                Progress(stage="Asking for addresses", done=done, total=total)
+            ),
+            count=self._count,
+        )
+        self.read_anything = self.read_anything or learned.answered
+        if learned.trouble is not None:
+            self._note(learned.trouble)
 
     def _note(self, trouble: SourceError) -> None:
         self.troubles.append(str(trouble))
@@ -235,45 +218,3 @@ class _Cycle:
     def _count(self, **more: int) -> None:
         if not sync.count(self.sync_pass, **more):
             raise _TakenOver
-
-
-def _learn(api: PropertyApi, property_id: str) -> bool:
-    """Ask for one home and keep what is told. True when its street address is known now."""
-    try:
-        payload = api.read(property_id)
-    except SourceUnreadable as unreadable:
-        properties.fetch_failed(property_id, FetchState.UNREADABLE, unreadable.message)
-        return False
-    if payload is None:
-        properties.fetch_failed(property_id, FetchState.NOT_FOUND, "The property API does not know it.")
-        return False
-    home = read_property(property_id, payload)
-    if isinstance(home, Malformed):
-        sync.keep_unreadable(PROPERTY_API, home.raw, home.reason, external_id=property_id)
-        properties.fetch_failed(property_id, FetchState.UNREADABLE, home.reason)
-        return False
-    return bool(properties.take_in(_as_property(home)).address)
-
-
-def _as_property(home: IncomingProperty) -> properties.IncomingProperty:
-    facts = {
-        "price": home.price,
-        "listing_date": home.listing_date,
-        "bedrooms": home.bedrooms,
-        "bathrooms": home.bathrooms,
-        "parking_spaces": home.parking_spaces,
-        "sqft": home.sqft,
-        "property_type": home.property_type,
-        "description": home.description,
-    }
-    return properties.IncomingProperty(
-        property_id=home.property_id,
-        address=home.address,
-        fields={name: _cut(name, text) for name, text in facts.items()},
-        raw=dict(home.details),
-    )
-
-
-def _cut(column: str, text: str) -> str:
-    longest: int | None = getattr(Property._meta.get_field(column), "max_length", None)
-    return text[:longest]
