@@ -198,6 +198,14 @@ class PassState(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class UpstreamState(TextChoices):
+    """Whether an outside service is asked at the moment."""
+
+    OK = "ok", _("Answers")
+    RESTING = "resting", _("Left alone for now")
+    TRYING = "trying", _("Being tried again")
+
+
 class FetchState(TextChoices):
     """What the property API told of a property."""
 
@@ -209,10 +217,33 @@ class FetchState(TextChoices):
     FAILED = "failed", _("No answer yet")
 
 
+class NoticeChannel(TextChoices):
+    """The way that something owed to the outside goes."""
+
+    EMAIL = "email", _("Email")
+    SUPABASE = "supabase", _("Supabase")
+
+
 class NoticeState(TextChoices):
     OWED = "owed", _("Owed")
     SENT = "sent", _("Sent")
     GIVEN_UP = "given_up", _("Given up")
+
+
+class Outcome(TextChoices):
+    """What became of a client's request, in the words that are written to its Supabase row."""
+
+    CONFIRMED = "confirmed", _("Confirmed")
+    REQUESTED = "requested", _("Requested")
+    TIME_SUGGESTED = "time_suggested", _("Time suggested")
+    DECLINED = "declined", _("Declined")
+    CANCELLED = "cancelled", _("Cancelled")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
+    EXPIRED = "expired", _("Expired")
+    NEEDS_PERSON = "needs_person", _("Needs a person")
+    # Only after one of the others: what was said before no longer holds.
+    IN_PROGRESS = "in_progress", _("In progress")
 
 
 # Plain words and the next step for each reason that a run can end or wait with.

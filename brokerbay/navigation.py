@@ -90,6 +90,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _table(_("Sync passes"), "sync", "bookings_syncpass", SEE_ALL),
+                    _table(_("Outside services"), "lan", "bookings_upstream", SEE_ALL),
                     _table(_("Unreadable rows"), "help_center", "bookings_unreadablerow", SEE_ALL),
                     _table(_("Notices"), "mail", "bookings_notice"),
                     _table(_("Audit"), "history", "bookings_auditentry"),

@@ -16,6 +16,7 @@ from bookings.vocabulary import (
     PassState,
     RequestState,
     RunState,
+    UpstreamState,
 )
 
 PLAIN = "default"
@@ -90,6 +91,14 @@ PASS = _all(
         PassState.DONE: "success",
         PassState.PARTIAL: "warning",
         PassState.FAILED: "danger",
+    },
+)
+UPSTREAM = _all(
+    UpstreamState,
+    {
+        UpstreamState.OK: "success",
+        UpstreamState.RESTING: "danger",
+        UpstreamState.TRYING: "warning",
     },
 )
 NOTICE = _all(

@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 from bookings.admin import badges
 from bookings.admin.base import ReadOnlyAdmin
 from bookings.filters import DayRangeFilter
-from bookings.models import SyncPass, UnreadableRow
+from bookings.models import SyncPass, UnreadableRow, Upstream
 from bookings.services import dispatch
 
 
@@ -107,3 +107,20 @@ class UnreadableRowAdmin(ReadOnlyAdmin):
         ("times_seen", "first_seen_at", "last_seen_at"),
         "raw",
     )
+
+
+@admin.register(Upstream)
+class UpstreamAdmin(ReadOnlyAdmin):
+    """The services around the portal: which are asked, which are left alone for a while and why."""
+
+    list_display = ("key", "stands", "failures", "last_ok_at", "opened_at", "retry_at", "last_error")
+    fields = (
+        ("key", "state", "failures"),
+        ("last_ok_at", "opened_at", "retry_at"),
+        "last_error",
+        "facts",
+    )
+
+    @display(description=gettext_lazy("state"), ordering="state", label=badges.UPSTREAM)
+    def stands(self, upstream: Upstream) -> tuple[str, str]:
+        return upstream.state, upstream.get_state_display()

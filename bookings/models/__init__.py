@@ -8,6 +8,7 @@ from bookings.models.property import Property
 from bookings.models.run import Attempt, BookingRun, Evidence, RunEvent
 from bookings.models.showing import ShowingRequest
 from bookings.models.sync import SyncPass, UnreadableRow
+from bookings.models.upstream import Upstream
 
 __all__ = [
     "Account",
@@ -28,4 +29,5 @@ __all__ = [
     "Stroke",
     "SyncPass",
     "UnreadableRow",
+    "Upstream",
 ]

@@ -26,6 +26,7 @@ from bookings.models import (
     ShowingRequest,
     SyncPass,
     UnreadableRow,
+    Upstream,
 )
 from bookings.services import people
 from tests.bookings.cast import Cast, make_booking, make_request, make_run
@@ -45,6 +46,7 @@ class Rows:
     key: ApiKey
     sync_pass: SyncPass
     unreadable: UnreadableRow
+    upstream: Upstream
     notice: Notice
     audit: AuditEntry
     schedule: Schedule
@@ -88,6 +90,7 @@ def rows(cast: Cast) -> Rows:
         key=ApiKey.objects.get(user=cast.owner),
         sync_pass=SyncPass.objects.create(trigger="schedule", lease_until=now, state="done", finished_at=now),
         unreadable=UnreadableRow.objects.create(source="supabase", fingerprint="f", reason="No id"),
+        upstream=Upstream.objects.create(key="supabase", last_error="It cannot be reached."),
         notice=Notice.objects.create(
             key="k",
             to="someone@example.com",
