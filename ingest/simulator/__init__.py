@@ -1,1 +1,1 @@
-"""A local Supabase REST interface and property API, for the demo and the tests. Knows nothing of Django."""
+"""A local Supabase (REST and Realtime) and property API, for demo and tests. Knows nothing of Django."""

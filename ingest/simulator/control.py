@@ -61,11 +61,19 @@ class Upstream:
         self._ask("POST", "/control/properties", {"properties": homes})
 
     def break_it(self, surface: str, kind: str, **fault: Any) -> None:
-        """Play a fault on "rest" or "properties"; see ingest.simulator.world.Fault for kinds and fields."""
+        """Play a fault on a surface; see ingest.simulator.world.Fault for surfaces, kinds and fields."""
         self._ask("POST", "/control/faults", {"surface": surface, "kind": kind, **fault})
 
     def mend(self) -> None:
         self._ask("DELETE", "/control/faults")
+
+    def disturb(self, act: str, **how: Any) -> None:
+        """Do something to the sockets that are there: silence, drop (code), close (message), crash."""
+        self._ask("POST", "/control/realtime", {"act": act, **how})
+
+    def realtime(self) -> dict[str, Any]:
+        """How many `sockets` there are, how many channels are `subscribed`, what was `heard` how often."""
+        return self._ask("GET", "/control/realtime")
 
     def seen(self) -> list[dict[str, str]]:
         """Every question to the two surfaces so far: method, path, query, user_agent."""

@@ -1,4 +1,5 @@
-"""The simulated upstream as a web application: Supabase's REST interface, the property API, the control."""
+"""The simulated upstream as a web application: Supabase's REST interface and Realtime, the property API, the
+control."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from ingest.simulator import homes
 from ingest.simulator.postgrest import COLUMNS, BadQuery, Query, range_of, read_query
+from ingest.simulator.realtime import Realtime
 from ingest.simulator.world import Fault, World
 
 # Keys that mean nothing anywhere else.
@@ -45,10 +47,12 @@ class CutResponse(Response):
 def build(world: World, settings: Settings) -> Starlette:
     """The application over a world."""
     upstream = _Upstream(world, settings)
-    control = _Control(world, settings)
+    realtime = Realtime(world, table=settings.table, keys={SECRET_KEY: True, VISITOR_KEY: False})
+    control = _Control(world, settings, realtime)
     return Starlette(
         routes=[
             Route("/rest/v1/{table}", upstream.rest, methods=["GET", "HEAD", "POST", "PATCH"]),
+            WebSocketRoute("/realtime/v1/websocket", realtime.socket),
             Route("/api/properties/{property_id:path}", upstream.property, methods=["GET"]),
             Route("/control/state", control.guarded(control.state), methods=["GET"]),
             Route("/control/reset", control.guarded(control.reset), methods=["POST"]),
@@ -56,6 +60,7 @@ def build(world: World, settings: Settings) -> Starlette:
             Route("/control/requests/{id}", control.guarded(control.change), methods=["PATCH", "DELETE"]),
             Route("/control/properties", control.guarded(control.insert_homes), methods=["POST"]),
             Route("/control/faults", control.guarded(control.faults), methods=["POST", "DELETE"]),
+            Route("/control/realtime", control.guarded(control.realtime), methods=["GET", "POST"]),
             Route("/control/seen", control.guarded(control.seen), methods=["GET"]),
             Route("/health", _healthy, methods=["GET"]),
         ]
@@ -171,8 +176,9 @@ class _Upstream:
 class _Control:
     """What tests and the demo do to the world."""
 
-    def __init__(self, world: World, settings: Settings) -> None:
+    def __init__(self, world: World, settings: Settings, realtime: Realtime) -> None:
         self._world = world
+        self._realtime = realtime
         self._token = settings.control_token
 
     def guarded(self, handler: Handler) -> Handler:
@@ -195,6 +201,7 @@ class _Control:
 
     async def reset(self, _: Request) -> Response:
         self._world.reset()
+        self._realtime.heard.clear()
         return JSONResponse({})
 
     async def insert(self, request: Request) -> Response:
@@ -217,6 +224,11 @@ class _Control:
         else:
             self._world.faults.append(Fault(**await _json(request)))
         return JSONResponse({"faults": [asdict(fault) for fault in self._world.faults]})
+
+    async def realtime(self, request: Request) -> Response:
+        if request.method == "POST":
+            self._realtime.do(**await _json(request))
+        return JSONResponse(self._realtime.standing())
 
     async def seen(self, _: Request) -> Response:
         return JSONResponse({"seen": list(self._world.seen)})
