@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -92,6 +93,34 @@ class Environment:
     def words(self, name: str, *, default: str = "", says: str) -> list[str]:
         value = self._read(name, kind="words, commas between", default=default, says=says)
         return [word.strip() for word in value.split(",") if word.strip()]
+
+    def columns(
+        self, name: str, *, default: str, among: Collection[str], never: Collection[str], says: str
+    ) -> dict[str, str]:
+        """Pairs `ours:theirs`, commas between: which of `among` goes into which column, none of `never`.
+
+        The word `none` means no pair at all.
+        """
+        value = self._read(name, kind="ours:column, commas between; or none", default=default, says=says)
+        if value.casefold() == "none":
+            return {}
+        pairs: dict[str, str] = {}
+        for pair in value.split(","):
+            ours, _, theirs = (word.strip() for word in pair.partition(":"))
+            if ours not in among or not re.fullmatch(r"[A-Za-z_]\w{0,62}", theirs, re.ASCII):
+                problem = (
+                    f"has {pair.strip()!r}, which is not one of {', '.join(among)}, a colon and a column"
+                )
+            elif ours in pairs or theirs in pairs.values():
+                problem = f"has {pair.strip()!r}, and says that twice"
+            elif theirs in never:
+                problem = f"has {pair.strip()!r}, and {theirs} is where the other side says what it wants"
+            else:
+                pairs[ours] = theirs
+                continue
+            self._wrong(name, problem, f"Write {default}, for example, or none.")
+            return {}
+        return pairs
 
     def origins(self, name: str, *, says: str) -> list[str]:
         origins = self.words(name, says=says)

@@ -88,6 +88,26 @@ DEFAULT_TIME_ZONE = env.zone(
 SUPABASE_URL = env.address("SUPABASE_URL", says="The Supabase project with the showing requests.")
 SUPABASE_KEY = env.text("SUPABASE_KEY", secret=True, says="A key of that project that may read them.")
 SUPABASE_TABLE = env.text("SUPABASE_TABLE", default="showing_requests", says="The table they are in.")
+SUPABASE_WRITE_COLUMNS = env.columns(
+    "SUPABASE_WRITE_COLUMNS",
+    default=(
+        "status:booking_status,date:booking_date,time:booking_time,"
+        "reference:booking_reference,reason:booking_reason"
+    ),
+    among=("status", "date", "time", "reference", "reason"),
+    never=(
+        "id",
+        "user_id",
+        "property_id",
+        "status",
+        "created_at",
+        "updated_at",
+        "scheduled_date",
+        "scheduled_time",
+        "group_name",
+    ),
+    says="Which columns of a request are told what became of it; `none` writes nothing.",
+)
 PROPERTY_API_URL = env.address("PROPERTY_API_URL", says="Where /api/properties/ID answers with an address.")
 PROPERTY_API_KEY = env.text(
     "PROPERTY_API_KEY", secret=True, says="Sent to the property API as a bearer token."

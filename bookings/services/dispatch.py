@@ -5,9 +5,14 @@ from __future__ import annotations
 from django.db import transaction
 from django_q.tasks import async_task
 
+from bookings.vocabulary import NoticeChannel
+
 PERFORM_RUN = "automation.tasks.perform_run"
 SEND_NOTICES = "bookings.services.notices.send_owed"
+WRITE_BACK = "ingest.tasks.write_back"
 SYNC = "ingest.tasks.sync"
+
+SENDERS = {NoticeChannel.EMAIL: SEND_NOTICES, NoticeChannel.SUPABASE: WRITE_BACK}
 
 
 def ring(run_id: int) -> None:
@@ -16,7 +21,12 @@ def ring(run_id: int) -> None:
 
 
 def ring_notices() -> None:
-    transaction.on_commit(lambda: _enqueue(SEND_NOTICES, cluster="default"))
+    ring_channel(NoticeChannel.EMAIL)
+
+
+def ring_channel(channel: NoticeChannel) -> None:
+    """Ask for what a channel owes to be sent."""
+    transaction.on_commit(lambda: _enqueue(SENDERS[channel], cluster="default"))
 
 
 def ring_sync(trigger: str) -> None:

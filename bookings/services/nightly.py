@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.contrib.auth.models import User
 from django.db.models import Min
 from django.utils import timezone
 from django_q.models import Schedule
 
-from bookings.models import Notice
 from bookings.queries import invariants
-from bookings.services import dispatch, evidence
+from bookings.services import evidence, notices
 
 NAME = "nightly"
 TASK = "bookings.services.nightly.tend"
@@ -47,19 +44,8 @@ def tend() -> str:
 
 def _tell_administrators(breaches: list[str]) -> None:
     """Once a day and person: what breaks a promise stays broken until somebody looks."""
-    today = timezone.now().date()
-    administrators = User.objects.filter(is_superuser=True, is_active=True).exclude(email="")
-    made = Notice.objects.bulk_create(
-        [
-            Notice(
-                key=f"invariants:{today}:{administrator.pk}",
-                to=administrator.email,
-                subject=f"The runs' nightly check found {len(breaches)} breaches",
-                body="\n".join([*breaches[:50], "", f"{settings.SITE_URL.rstrip('/')}/admin/"]),
-            )
-            for administrator in administrators
-        ],
-        ignore_conflicts=True,
+    notices.owe_administrators(
+        key=f"invariants:{timezone.now().date()}",
+        subject=f"The runs' nightly check found {len(breaches)} breaches",
+        body="\n".join(breaches[:50]),
     )
-    if made:
-        dispatch.ring_notices()

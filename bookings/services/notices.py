@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.mail import send_mail
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from bookings.models import BookingRun, Membership, Notice
-from bookings.services import dispatch
-from bookings.vocabulary import CHANGING_KINDS, NoticeState, Role, RunKind, RunState
+from bookings.services import audit, dispatch
+from bookings.services.errors import Forbidden, Moved
+from bookings.vocabulary import CHANGING_KINDS, NoticeChannel, NoticeState, Role, RunKind, RunState, Source
 
-MAX_TRIES = 8
 LONGEST_WAIT = timedelta(hours=1)
-SENDING = timedelta(minutes=2)
+MAY_SEND_AGAIN = "bookings.send_notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a channel is served: waits of `first_wait`, doubled, up to an hour, between at most `tries` tries.
+
+    `sending` is the longest that one try takes; a sender that has not told of it by then is taken for dead.
+    """
+
+    first_wait: timedelta
+    tries: int
+    sending: timedelta
+
+
+PACES = {
+    NoticeChannel.EMAIL: Pace(first_wait=timedelta(seconds=30), tries=8, sending=timedelta(minutes=2)),
+    NoticeChannel.SUPABASE: Pace(first_wait=timedelta(seconds=5), tries=12, sending=timedelta(minutes=1)),
+}
 
 
 def owe_for(run: BookingRun) -> None:
@@ -103,30 +125,141 @@ def _body(run: BookingRun) -> str:
     )
 
 
-def send_owed() -> int:
-    """Send what is owed and due; a doorbell. Returns how many were sent."""
-    now = timezone.now()
-    due = Notice.objects.filter(state=NoticeState.OWED, not_before__lte=now).order_by("not_before")
-    return sum(_send(notice) for notice in due[:200])
+def owe_administrators(*, key: str, subject: str, body: str) -> None:
+    """Owe every administrator a mail; `key` makes it one."""
+    administrators = User.objects.filter(is_superuser=True, is_active=True).exclude(email="")
+    made = Notice.objects.bulk_create(
+        [
+            Notice(
+                key=f"{key}:{administrator.pk}",
+                to=administrator.email,
+                subject=subject[:200],
+                body=f"{body}\n\n{settings.SITE_URL.rstrip('/')}/admin/\n",
+            )
+            for administrator in administrators
+        ],
+        ignore_conflicts=True,
+    )
+    if made:
+        dispatch.ring_notices()
 
 
-def _send(notice: Notice) -> bool:
-    """At least once: the try is written before the mail leaves, the success after it."""
-    now = timezone.now()
-    wait = min(timedelta(seconds=30) * 2**notice.attempts, LONGEST_WAIT)
-    taken = Notice.objects.filter(
-        pk=notice.pk, state=NoticeState.OWED, attempts=notice.attempts, not_before__lte=now
-    ).update(attempts=F("attempts") + 1, not_before=now + max(wait, SENDING))
-    if taken != 1:
+# ---- sending: at least once, one sender at a time ----------------------------------------------------------
+
+
+def take(channel: NoticeChannel) -> Notice | None:
+    """The next notice of a channel that is due, held for this caller alone; None when none is.
+
+    The try is written down before anything leaves. Whoever takes must tell how it went: `sent` or `failed`.
+    """
+    for notice in _due(channel).order_by("not_before", "pk")[:20]:
+        until = timezone.now() + PACES[channel].sending
+        taken = Notice.objects.filter(
+            pk=notice.pk, state=NoticeState.OWED, version=notice.version, held_until=notice.held_until
+        ).update(attempts=F("attempts") + 1, held_until=until)
+        if taken == 1:
+            notice.attempts, notice.held_until = notice.attempts + 1, until
+            return notice
+    return None
+
+
+def sent(notice: Notice) -> None:
+    """A taken notice went out."""
+    done = {"state": NoticeState.SENT, "sent_at": timezone.now(), "last_error": "", "held_until": None}
+    if not _held(notice).filter(version=notice.version).update(**done):
+        _overtaken(notice)
+
+
+def failed(notice: Notice, message: str, *, for_good: bool = False) -> bool:
+    """A taken notice did not go out: it is tried again later, or left to a person (`for_good`, or once too
+    often). True when it was left to a person."""
+    pace = PACES[NoticeChannel(notice.channel)]
+    given_up = for_good or notice.attempts >= pace.tries
+    wait = min(pace.first_wait * 2 ** min(notice.attempts - 1, 20), LONGEST_WAIT)
+    told = {
+        "last_error": message[:300],
+        "state": NoticeState.GIVEN_UP if given_up else NoticeState.OWED,
+        "not_before": timezone.now() + wait,
+        "held_until": None,
+    }
+    if not _held(notice).filter(version=notice.version).update(**told):
+        _overtaken(notice)
         return False
+    return given_up
+
+
+def put_off(channel: NoticeChannel, *, until: datetime) -> None:
+    """Nobody can be asked before then; it counts as no try."""
+    _due(channel).update(not_before=until)
+
+
+def _held(notice: Notice) -> QuerySet[Notice]:
+    return Notice.objects.filter(pk=notice.pk, held_until=notice.held_until)
+
+
+def _overtaken(notice: Notice) -> None:
+    """A newer state took the notice's place while the older one was sent, or this sender was too slow and
+    another one was let through: what stands there now is sent, once more if need be, and so arrives last."""
+    if notice.channel == NoticeChannel.EMAIL:
+        return
+    with transaction.atomic():
+        if not _held(notice).update(held_until=None):
+            Notice.objects.filter(pk=notice.pk).update(
+                state=NoticeState.OWED, version=F("version") + 1, not_before=timezone.now()
+            )
+        dispatch.ring_channel(NoticeChannel(notice.channel))
+
+
+def _due(channel: NoticeChannel | None = None) -> QuerySet[Notice]:
+    now = timezone.now()
+    free = Q(held_until=None) | Q(held_until__lte=now)
+    due = Notice.objects.filter(free, state=NoticeState.OWED, not_before__lte=now)
+    return due if channel is None else due.filter(channel=channel)
+
+
+def ring_due() -> None:
+    """Ring for what is due, also what a bell was lost of or whose sender died. Safe to do at any time."""
+    for channel in _due().order_by().values_list("channel", flat=True).distinct():
+        dispatch.ring_channel(NoticeChannel(channel))
+
+
+def send_owed() -> int:
+    """Send the mails that are owed and due; a doorbell. Returns how many were sent."""
+    went = 0
+    while (notice := take(NoticeChannel.EMAIL)) is not None:
+        went += _mail(notice)
+    return went
+
+
+def _mail(notice: Notice) -> bool:
     try:
         send_mail(notice.subject, notice.body, settings.DEFAULT_FROM_EMAIL, [notice.to])
     except OSError as refused:  # smtplib's errors and the network's own are all OSErrors
-        given_up = notice.attempts + 1 >= MAX_TRIES
-        Notice.objects.filter(pk=notice.pk).update(
-            last_error=f"The mail server did not take it ({type(refused).__name__}).",
-            state=NoticeState.GIVEN_UP if given_up else NoticeState.OWED,
-        )
+        failed(notice, f"The mail server did not take it ({type(refused).__name__}).")
         return False
-    Notice.objects.filter(pk=notice.pk).update(state=NoticeState.SENT, sent_at=timezone.now(), last_error="")
+    sent(notice)
     return True
+
+
+def send_again(notice: Notice, *, by: User) -> None:
+    """Try anew what was given up. Raises Forbidden, or Moved when it is not given up any more."""
+    if not by.has_perm(MAY_SEND_AGAIN):
+        raise Forbidden("You may not send notices again.")
+    with transaction.atomic():
+        if not _revive(Notice.objects.filter(pk=notice.pk)):
+            raise Moved("It is not given up any more; look again.")
+        audit.note("notice.sent_again", notice, source=Source.PERSON, by=by, partner=notice.partner)
+        dispatch.ring_channel(NoticeChannel(notice.channel))
+
+
+def revive(channel: NoticeChannel, *, error: str) -> int:
+    """What was given up for this very reason is owed again, now that the reason is gone. Returns how many."""
+    revived = _revive(Notice.objects.filter(channel=channel, last_error=error[:300]))
+    if revived:
+        dispatch.ring_channel(channel)
+    return revived
+
+
+def _revive(notices: QuerySet[Notice]) -> int:
+    fresh: dict[str, Any] = {"state": NoticeState.OWED, "attempts": 0, "not_before": timezone.now()}
+    return notices.filter(state=NoticeState.GIVEN_UP).update(**fresh)
