@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bookings import wallclock
 from bookings.models import Booking, BookingRun, Property
-from bookings.services import audit, people
+from bookings.services import audit, outcomes, people
 from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
 from bookings.vocabulary import BOOKING_MOVES, LIVE_BOOKING_STATUSES, BookingStatus, RunKind, RunState, Source
 
@@ -100,6 +100,7 @@ def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
             before=before,
             after={name: _plain(value) for name, value in changed.items()} | {"run": str(run.uuid)},
         )
+        outcomes.owe(booking.request_id)
     return list(changed)
 
 
@@ -150,6 +151,7 @@ def believe(run: BookingRun, *, by: User | None, source: Source) -> None:
         before=before,
         after={name: _plain(value) for name, value in fields.items()} | {"run": str(run.uuid)},
     )
+    outcomes.owe(booking.request_id)
 
 
 def _plain(value: Any) -> str | int | None:
@@ -262,6 +264,7 @@ def change_status(
             after={"status": to.value},
             reason=reason,
         )
+        outcomes.owe(row.request_id)
     return row
 
 

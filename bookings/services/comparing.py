@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bookings import wallclock
 from bookings.models import Booking, BookingRun
-from bookings.services import bookings, notices
+from bookings.services import bookings, notices, outcomes
 from bookings.services.bookings import Seen
 from bookings.services.errors import AlreadyThere
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, Level, RunState
@@ -124,6 +124,7 @@ def _link_told(run: BookingRun) -> None:
         BookingRun.objects.filter(pk=one.pk, booking=None).update(booking=booking)
         if booking.request_id is None and one.request_id is not None:
             Booking.objects.filter(pk=booking.pk).update(request=one.request_id)
+            outcomes.owe(one.request_id)
 
 
 def _flag_missing(run: BookingRun, seen_now: set[int], found: Comparison) -> None:

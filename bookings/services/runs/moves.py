@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from bookings.models import BookingRun, Screen, ShowingRequest, Stroke
-from bookings.services import audit, notices
+from bookings.services import audit, notices, outcomes
 from bookings.services.errors import Moved, NotAllowed
 from bookings.services.runs import health
 from bookings.services.runs.log import write
@@ -91,6 +91,7 @@ def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | 
     health.follow(run)
     _forget_screen(run)
     notices.owe_for(run)
+    outcomes.owe(run.request_id)
 
 
 def _request_state(run: BookingRun) -> RequestState:

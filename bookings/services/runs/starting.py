@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 
 from bookings.models import BookingRun, Partner
-from bookings.services import audit
+from bookings.services import audit, outcomes
 from bookings.services.runs.bells import ring
 from bookings.services.runs.figures import MAX_ATTEMPTS
 from bookings.services.runs.log import write
@@ -24,6 +24,7 @@ def start(run: BookingRun, *, source: Source, by: User | None) -> BookingRun:
     run.save(force_insert=True)
     write(run.pk, f"Queued: {in_words(run)}", state=RunState.QUEUED)
     audit.note("run.queued", run, source=source, by=by, partner=run.partner, after={"state": run.state})
+    outcomes.owe(run.request_id)
     ring(run.pk)
     return run
 
