@@ -45,9 +45,9 @@ class Fault:
     `only` limits it to one property id.
 
     Kinds of "realtime": status (the handshake is answered `status`), refused (a join is, with `reason`),
-    late ("Subscribed to PostgreSQL" comes after `seconds`), unsubscribed (an error comes instead); a change is
-    lost, told twice, shuffled (told after the next one), bare (without its columns), large (without its long
-    values, and an error) or blind (without its record, and an error).
+    late ("Subscribed to PostgreSQL" comes after `seconds`), unsubscribed (an error comes instead); a change
+    is lost, told twice, shuffled (told after the next one), bare (without its columns), large (without its
+    long values, and an error) or blind (without its record, and an error).
     """
 
     surface: str
