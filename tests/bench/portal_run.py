@@ -124,10 +124,10 @@ def new_account(control: Control) -> Any:
     from automation import vault
     from bookings.models import Account, Partner
     from bookings.services import accounts
-    from bookings.vocabulary import Source
+    from bookings.vocabulary import Rehearsal, Source
 
     number = Partner.objects.count()
-    partner = Partner.objects.create(name=f"Partner {number}")
+    partner = Partner.objects.create(name=f"Partner {number}", rehearsal=Rehearsal.NEVER)
     account = Account.objects.create(partner=partner, email=f"{number}.{ACCOUNT}")
     accounts.sign_in(account, vault.seal(control.sign_in(account.email)), by=None, source=Source.ROBOT)
     return account
