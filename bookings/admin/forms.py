@@ -92,6 +92,7 @@ class MoveForm(RehearsalForm):
         empty_value=None,
         required=False,
         widget=UnfoldAdminSelectWidget(),
+        error_messages={"invalid_choice": _("Choose 15, 30, 45 or 60 minutes.")},
     )
     field_order = ("date", "time", "duration", "dry_run")
 
@@ -100,7 +101,13 @@ class CheckForm(forms.Form):
     """`partners` are those that the person may book for; a lone one is chosen already."""
 
     partner = forms.ModelChoiceField(
-        label=_("For"), queryset=Partner.objects.none(), widget=UnfoldAdminSelectWidget()
+        label=_("For"),
+        queryset=Partner.objects.none(),
+        widget=UnfoldAdminSelectWidget(),
+        error_messages={
+            "required": _("Choose the partner to look for."),
+            "invalid_choice": _("You do not book for that partner. Choose one from the list."),
+        },
     )
     date = forms.DateField(
         label=_("Day"),

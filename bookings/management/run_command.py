@@ -19,6 +19,7 @@ from bookings.live import follow_until_person
 from bookings.models import Booking, BookingRun, RunEvent
 from bookings.queries import bookings as booking_queries
 from bookings.services.errors import Rejected
+from bookings.services.runs import asking
 from bookings.vocabulary import RunState
 
 # Beside 0: it is queued, or with --wait it ended well.
@@ -63,6 +64,8 @@ class RunCommand(BaseCommand):
         raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not all(asking.is_text(said) for said in options.values() if isinstance(said, str)):
+            refuse("One of the words holds control characters or broken letters; type it anew.")
         by = User.objects.filter(username=options["by"], is_active=True).first()
         if by is None:
             refuse(f"There is nobody with the username “{options['by']}” who may sign in.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -25,9 +26,18 @@ def text(said: str, *, field: str) -> str:
     trimmed = said.strip()
     if len(trimmed) > LONGEST_TEXT:
         raise Rejected(f"This is too long: at most {LONGEST_TEXT} characters are read.", field=field)
-    if any(unicodedata.category(letter) == "Cc" for letter in trimmed):
+    if not is_text(trimmed):
         raise Rejected("This holds control characters; type it anew without them.", field=field)
     return trimmed
+
+
+def is_text(said: str) -> bool:
+    """Whether it can be stored and shown: no control character, and no half of a letter.
+
+    >>> is_text("12 Côte-des-Neiges"), is_text("12\\x00"), is_text("12\\udcff")
+    (True, False, False)
+    """
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in said)
 
 
 def zone(name: str) -> str:
@@ -68,11 +78,22 @@ def start(day: date | None, at: time | None, in_zone: str) -> datetime:
         ) from skipped
     except OverflowError as far:
         raise Rejected(TOO_FAR, field="date") from far
-    if starts_at <= timezone.now():
+    now = timezone.now()
+    if starts_at <= now:
         raise Rejected("That time has already passed at the property. Pick a later one.", field="date")
-    if starts_at > timezone.now() + FARTHEST_START:
+    if starts_at > now + FARTHEST_START:
         raise Rejected(TOO_FAR, field="date")
     return starts_at
+
+
+def day(said: date | None, in_zone: str) -> date | None:
+    """A day whose open times can be asked for, if one was said. Raises Rejected."""
+    today = timezone.now().astimezone(ZoneInfo(in_zone)).date()
+    if said is not None and said < today:
+        raise Rejected("That day has already passed at the property. Pick a later one.", field="date")
+    if said is not None and said > today + FARTHEST_START:
+        raise Rejected(TOO_FAR, field="date")
+    return said
 
 
 def on_grid(at: time) -> bool:

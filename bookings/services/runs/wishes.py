@@ -128,7 +128,7 @@ def _run_for(wish: Wish, partner: Partner, request: ShowingRequest | None) -> Bo
         mls_number=asking.text(wish.mls_number, field="property")[:40],
         address=asking.text(wish.address, field="property"),
         listing_id=wish.listing_id,
-        wanted_date=wish.date,
+        wanted_date=wish.date if books else asking.day(wish.date, zone),
         wanted_time=wish.time,
         duration_minutes=asking.minutes(wish.duration_minutes) if books else wish.duration_minutes,
         auto_confirm_only=wish.auto_confirm_only,
