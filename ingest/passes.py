@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from bookings.models import ShowingRequest, SyncPass
-from bookings.services import properties, showings, sync
+from bookings.services import properties, showings, sync, upstreams
 from bookings.vocabulary import RequestState
 from ingest import homes, schedule
 from ingest.sources.http import SourceDown, SourceError
@@ -30,6 +31,12 @@ OPEN_UPSTREAM = ("pending", "scheduled", "rescheduled")
 # Addresses wait for the next pass when a pass has lasted this long, in seconds: the queue ends a task at 300,
 # and one last question may take nearly two minutes.
 ADDRESSES_UNTIL = 150.0
+# Our own open requests are looked through so many at a time.
+HELD_AT_ONCE = 5000
+# Counts are written down, and the lease extended, once in so many seconds.
+COUNT_EVERY = 5.0
+# Who asked for these passes wants an answer now, also while a service is left alone.
+INSISTING = ("person", "start", "demo", "command")
 
 
 class Part(Flag):
@@ -92,7 +99,7 @@ def run_pass(
     sync_pass = sync.begin(trigger)
     if sync_pass is None:
         return None
-    cycle = _Cycle(sync_pass=sync_pass, tell=tell)
+    cycle = _Cycle(sync_pass=sync_pass, tell=tell, insists=trigger.startswith(INSISTING))
     try:
         sources = sources or Sources.from_settings()
         try:
@@ -108,6 +115,7 @@ def run_pass(
         reason = (
             "It was stopped." if stopped else f"It broke ({type(broke).__name__}); the log has the details."
         )
+        sync.count(sync_pass, **cycle.counted)
         sync.finish(sync_pass, error=reason)
         schedule.plan_next(sync_pass)
         raise
@@ -137,11 +145,14 @@ class _Cycle:
 
     sync_pass: SyncPass
     tell: Tell
+    insists: bool = False
     started: float = field(default_factory=time.monotonic)
     seen: set[str] = field(default_factory=set)
     troubles: list[str] = field(default_factory=list)
     retry_after: float | None = None
     read_anything: bool = False
+    counted: Counter[str] = field(default_factory=Counter)
+    counted_at: float = field(default_factory=time.monotonic)
 
     @property
     def did_something(self) -> bool:
@@ -154,7 +165,9 @@ class _Cycle:
         if Part.ADDRESSES in parts:
             self._learn_addresses(sources.property_api)
         self.tell(Progress(stage="Queueing what is ready", done=0))
+        self._write_counts()
         self._count(runs_queued=showings.queue_ready())
+        self._write_counts()
 
     # ---- requests --------------------------------------------------------------------------------------
 
@@ -162,17 +175,33 @@ class _Cycle:
         if supabase is None:
             self.troubles.append("Supabase is not configured. Set SUPABASE_URL and SUPABASE_KEY.")
             return
+        if self._is_left_alone(upstreams.SUPABASE, "Supabase"):
+            return
+        held = 0
         try:
             for page in supabase.read_requests(statuses=OPEN_UPSTREAM):
                 self._take_in(page)
             self.read_anything = True
-            for page in supabase.read_by_ids(self._left_the_open_ones()):
-                self._take_in(page)
+            for ids in self._left_the_open_ones():
+                held += len(ids)
+                for page in supabase.read_by_ids(ids):
+                    self._take_in(page)
         except SourceError as trouble:
             self._note(trouble)
+            upstreams.failed(upstreams.SUPABASE, str(trouble), retry_after=asked_for(trouble))
             return
-        if not self.seen and not ShowingRequest.objects.exists() and supabase.advice_when_empty():
-            self.troubles.append(supabase.advice_when_empty())
+        upstreams.succeeded(upstreams.SUPABASE)
+        if not self.seen and (held or not ShowingRequest.objects.exists()):
+            self.troubles.extend(filter(None, [supabase.advice_when_empty()]))
+
+    def _is_left_alone(self, key: str, name: str) -> bool:
+        """True, and told, while a service that failed again and again gets its rest."""
+        pause = upstreams.may_ask(key, insist=self.insists)
+        if pause is None:
+            return False
+        self.troubles.append(f"{name} is left alone until {pause.until:%H:%M} UTC. {pause.reason}".strip())
+        self.retry_after = max(self.retry_after or 0.0, pause.seconds)
+        return True
 
     def _take_in(self, page: Sequence[Any]) -> None:
         taken = take_in(page, sync_pass=self.sync_pass)
@@ -186,17 +215,25 @@ class _Cycle:
         )
         self.tell(Progress(stage="Reading requests", done=len(self.seen)))
 
-    def _left_the_open_ones(self) -> list[str]:
+    def _left_the_open_ones(self) -> Iterator[list[str]]:
         """Ids that we hold as open and Supabase no longer lists so: cancelled, done or gone."""
         ours = ShowingRequest.objects.filter(status__in=OPEN_UPSTREAM)
-        ids = ours.exclude(booking_status=RequestState.CLOSED).values_list("pk", flat=True)
-        return sorted(set(ids) - self.seen)
+        ids = ours.exclude(booking_status=RequestState.CLOSED).order_by("pk").values_list("pk", flat=True)
+        last = ""
+        while held := list(ids.filter(pk__gt=last)[:HELD_AT_ONCE]):
+            last = held[-1]
+            if missing := [pk for pk in held if pk not in self.seen]:
+                yield missing
 
     # ---- addresses -------------------------------------------------------------------------------------
 
     def _learn_addresses(self, api: PropertyApi | None) -> None:
         if api is None:
             self._count(addresses_missing=len(properties.wanting_address()))
+            return
+        if not properties.wanting_address() or self._is_left_alone(
+            upstreams.PROPERTY_API, "The property API"
+        ):
             return
         learned = homes.learn(
             api,
@@ -209,12 +246,27 @@ class _Cycle:
         self.read_anything = self.read_anything or learned.answered
         if learned.trouble is not None:
             self._note(learned.trouble)
+            asked = asked_for(learned.trouble)
+            upstreams.failed(upstreams.PROPERTY_API, str(learned.trouble), retry_after=asked)
+        elif learned.answered:
+            upstreams.succeeded(upstreams.PROPERTY_API)
 
     def _note(self, trouble: SourceError) -> None:
         self.troubles.append(str(trouble))
-        if isinstance(trouble, SourceDown) and trouble.retry_after:
-            self.retry_after = max(self.retry_after or 0.0, trouble.retry_after)
+        if asked := asked_for(trouble):
+            self.retry_after = max(self.retry_after or 0.0, asked)
 
     def _count(self, **more: int) -> None:
+        self.counted.update(more)
+        if time.monotonic() - self.counted_at > COUNT_EVERY:
+            self._write_counts()
+
+    def _write_counts(self) -> None:
+        more, self.counted, self.counted_at = self.counted, Counter(), time.monotonic()
         if not sync.count(self.sync_pass, **more):
             raise _TakenOver
+
+
+def asked_for(trouble: SourceError) -> float | None:
+    """The seconds that a source asked to be left alone for."""
+    return trouble.retry_after if isinstance(trouble, SourceDown) else None

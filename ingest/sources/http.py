@@ -124,7 +124,13 @@ class HttpSource:
     def close(self) -> None:
         self._session.close()
 
-    def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """The answer, of any status but 429 and 5xx, which are asked again and end as SourceDown."""
         patience = self._patience
         retrying = Retrying(
@@ -136,19 +142,22 @@ class HttpSource:
             reraise=True,
         )
         try:
-            return retrying(self._get_once, path, params)
+            return retrying(self._get_once, path, params, headers)
         except _Again as last:
             raise SourceDown(
                 self.name, last.message, status=last.status, retry_after=last.retry_after
             ) from None
 
-    def _get_once(self, path: str, params: Mapping[str, str] | None) -> Answer:
+    def _get_once(
+        self, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
+    ) -> Answer:
         patience = self._patience
         deadline = time.monotonic() + patience.connect + patience.read
         try:
             with self._session.get(
                 self._base_url + path,
                 params=params,
+                headers=headers,
                 timeout=(patience.connect, patience.read),
                 allow_redirects=False,
                 stream=True,

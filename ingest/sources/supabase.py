@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -20,8 +21,18 @@ IDS_AT_ONCE = 50
 LARGEST_BODY = 32 * 1024 * 1024
 PATIENCE = Patience(connect=5, read=25, attempts=4, total=60)
 
-# The table's own name in an error is worth telling; every other text of PostgREST may quote a row.
-_TELLABLE = frozenset({"42703", "42P01", "PGRST204", "PGRST205"})
+# Old and new servers say the same with different codes.
+_BAD_KEY = frozenset({"PGRST300", "PGRST301", "PGRST302", "PGRST303", "22023"})
+_NO_TABLE = frozenset({"42P01", "PGRST205"})
+_NO_COLUMN = frozenset({"42703", "PGRST204"})
+# The table's own names in an error are worth telling; every other text of PostgREST may quote a row.
+_TELLABLE = _NO_TABLE | _NO_COLUMN
+_CURES = {
+    404: "Check SUPABASE_URL: the REST interface is not there.",
+    406: "Check SUPABASE_URL: what is there does not answer like Supabase's REST interface.",
+    416: "Rows were deleted while they were read; the next pass reads them anew.",
+}
+_TOTAL = re.compile(r"/(\d{1,12})$", re.ASCII)
 
 
 class KeyKind(Enum):
@@ -82,6 +93,7 @@ class Supabase:
         sleep: Callable[[float], None] = tenacity_sleep,
     ) -> None:
         self._table = table
+        self._path = f"/rest/v1/{quote(table, safe='')}"
         self._page = page
         self._key_kind = key_kind(key)
         self._http = HttpSource(
@@ -99,15 +111,24 @@ class Supabase:
     def read_requests(self, *, statuses: Sequence[str]) -> Iterator[list[Any]]:
         """All rows with one of these statuses, oldest first, a page at a time, as they came.
 
-        Keyset paging over (created_at, id): rows that arrive or leave meanwhile shift nothing. A page that is
-        not full proves nothing (the server may cap its answers silently), so only an empty one ends it.
+        Keyset paging over (created_at, id): rows that arrive or leave meanwhile shift nothing. One question a
+        page: the first answer tells how many rows there are, so that a server that caps its answers silently
+        is found out; after that a page shorter than the longest is the last. Without a total, an empty one.
         """
         after: Mapping[str, Any] | None = None
+        longest = 0
         while True:
-            rows = self._rows({"status": _any_of(statuses), **_beyond(after)})
+            answer = self._ask(
+                {"status": _any_of(statuses), **_beyond(after)},
+                headers={} if after else {"Prefer": "count=exact"},
+            )
+            rows = self._rows_of(answer)
             if not rows:
                 return
             yield rows
+            if len(rows) < longest or (after is None and total_of(answer) == len(rows)):
+                return
+            longest = max(longest, len(rows))
             last = next((row for row in reversed(rows) if _has_place(row)), None)
             if last is None or (after is not None and _place(last) == _place(after)):
                 raise SourceUnreadable(
@@ -120,30 +141,33 @@ class Supabase:
     def read_by_ids(self, ids: Sequence[str]) -> Iterator[list[Any]]:
         """The rows with these ids, whatever their status; those that are gone are left out."""
         for start in range(0, len(ids), IDS_AT_ONCE):
-            rows = self._rows({"id": _any_of(ids[start : start + IDS_AT_ONCE])})
+            rows = self._rows_of(self._ask({"id": _any_of(ids[start : start + IDS_AT_ONCE])}))
             if rows:
                 yield rows
 
     def advice_when_empty(self) -> str:
         """What may be wrong when there is not one row: row level security hides rows without a word."""
-        if self._key_kind is not KeyKind.VISITOR:
+        if self._key_kind is KeyKind.SECRET:
             return ""
         return (
-            f"{NAME} showed no rows. SUPABASE_KEY is a visitor's key (anon or publishable): unless a "
-            "policy lets it read the table, row level security hides every row. "
+            f"{NAME} showed no rows. SUPABASE_KEY is a visitor's key (anon, publishable or a person's): "
+            "unless a policy lets it read the table, row level security hides every row. "
             "Use the service_role or a secret key."
         )
 
-    def _rows(self, params: Mapping[str, str]) -> list[Any]:
+    def _ask(self, params: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> Answer:
         question = {
             "select": "*",
             **params,
             "order": "created_at.asc.nullslast,id.asc",
             "limit": str(self._page),
         }
-        answer = self._http.get(f"/rest/v1/{quote(self._table, safe='')}", params=question)
+        answer = self._http.get(self._path, params=question, headers=headers)
         if answer.status >= 400:
             raise self._refusal(answer)
+        return answer
+
+    def _rows_of(self, answer: Answer) -> list[Any]:
         if not isinstance(answer.body, list):
             raise SourceUnreadable(
                 NAME,
@@ -168,19 +192,24 @@ class Supabase:
 
 
 def _cure(status: int, code: str, table: str, said: str) -> str:
+    """What a person can do. Gateway errors carry no code, and codes differ between versions: status first."""
     if status == 401 and "browser" in said:
         return "A secret key was refused because something on the way calls us a browser: look at the proxy."
-    if status == 401 or code in ("PGRST301", "PGRST302", "PGRST303"):
-        return "Check SUPABASE_KEY: it is missing, wrong or has expired."
-    if status == 403:
+    if code == "42501" or status == 403:
         return f"SUPABASE_KEY may not read the table {table}: use the service_role or a secret key."
-    if code in ("42P01", "PGRST205"):
+    if status == 401 or code in _BAD_KEY:
+        return "Check SUPABASE_KEY: it is missing, wrong or has expired."
+    if code in _NO_TABLE:
         return f"Check SUPABASE_TABLE: there is no table {table}, or it is not exposed."
-    if status == 404:
-        return "Check SUPABASE_URL: the REST interface is not there."
-    if code in ("42703", "PGRST204"):
+    if code in _NO_COLUMN:
         return f"The table {table} lacks a column that the portal reads; add it."
-    return "Look at Supabase's own logs for this question."
+    return _CURES.get(status, "Look at Supabase's own logs for this question.")
+
+
+def total_of(answer: Answer) -> int | None:
+    """How many rows there are in all, where the answer says it: `Content-Range: 0-499/1234`."""
+    found = _TOTAL.search(answer.headers.get("Content-Range", ""))
+    return int(found[1]) if found else None
 
 
 def _any_of(values: Sequence[str]) -> str:

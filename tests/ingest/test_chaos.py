@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from bookings.models import Property, ShowingRequest, SyncPass
+from bookings.models import Upstream as Service
 from bookings.services import sync
 from bookings.vocabulary import PassState
 from ingest.passes import OPEN_UPSTREAM
@@ -55,6 +56,7 @@ def test_after_any_trouble_the_portal_holds_what_supabase_holds(upstream: Upstre
         ever_open |= set(ShowingRequest.objects.values_list("pk", flat=True))
     upstream.mend()
     Property.objects.update(fetch_after=None)
+    Service.objects.update(retry_at=timezone.now())
     assert make_pass(upstream).state == PassState.DONE
     held = {row["id"]: tuple(str(row[name]) for name in COLUMNS) for row in ShowingRequest.objects.values()}
     there = {row["id"]: tuple(str(row[name]) for name in COLUMNS) for row in upstream.state()["requests"]}

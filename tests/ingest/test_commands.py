@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from bookings.models import Property, ShowingRequest
 from bookings.services import sync
-from ingest import passes, tasks
+from ingest import homes, tasks
 from ingest.simulator.control import SECRET_KEY, Upstream
 
 pytestmark = pytest.mark.django_db
@@ -78,10 +78,10 @@ def test_a_pass_under_way_is_not_disturbed() -> None:
 
 
 def test_ctrl_c_is_no_traceback_and_leaves_no_pass_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(passes, "_learn", interrupt)
+    monkeypatch.setattr(homes, "learn", interrupt)
     with pytest.raises(CommandError, match=r"Stopped\.") as stopped:
         run("sync_now")
     assert stopped.value.returncode == 130
