@@ -256,6 +256,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "BrokerBay asks for a person",
         "A person must answer BrokerBay's check. Nothing was booked.",
     ),
+    "contact_details_wanted": (
+        "BrokerBay wants the account's contact details",
+        "Open the robot's browser, fill them in once and save them; the run goes on by itself.",
+    ),
     "listing_not_found": (
         "BrokerBay does not show this listing",
         "Check the MLS number or address; new listings can take half an hour to appear.",
@@ -347,6 +351,9 @@ REASONS: dict[str, tuple[str, str]] = {
         "An administrator must install one; the message says how. Then try again.",
     ),
 }
+
+# What a person cures at the robot's browser; the runs that wait for it go on afterwards.
+CURED_AT_THE_BROWSER = ("needs_sign_in", "challenge_shown", "contact_details_wanted")
 
 
 def reason_title(code: str) -> str:

@@ -48,6 +48,12 @@ class ChallengeShown(StepError):
     code = "challenge_shown"
 
 
+class ContactDetailsWanted(StepError):
+    """BrokerBay wants the account's contact details before its booking page opens; a person saves them once."""
+
+    code = "contact_details_wanted"
+
+
 class ListingNotFound(StepError):
     """The search, complete, has no row that equals the order's listing."""
 

@@ -18,6 +18,7 @@ from automation.engine.errors import (
     AmbiguousListing,
     BrowserGone,
     ChallengeShown,
+    ContactDetailsWanted,
     EngineBroke,
     NeedsSignIn,
     NoAnswer,
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 _ENDS_WELL = (Result.BOOKED, Result.CANCELLED, Result.FOUND, Result.ABSENT, Result.REHEARSED)
 _CHANGES = (OrderKind.CANCEL, OrderKind.RESCHEDULE)
 _TIMED = (OrderKind.BOOK, OrderKind.RESCHEDULE)
-_PARKS = (NeedsSignIn, ChallengeShown, AmbiguousListing, RateLimited)
+_PARKS = (NeedsSignIn, ChallengeShown, ContactDetailsWanted, AmbiguousListing, RateLimited)
 
 
 async def play(

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from bookings.models import Account, BookingRun
-from bookings.vocabulary import RunKind, RunState
+from bookings.vocabulary import CURED_AT_THE_BROWSER, RunKind, RunState
 
 MAY = "sign_in_account"
 
@@ -32,4 +32,4 @@ def may_sign_in(user: User, account: Account) -> bool:
 def waiting_runs(account: Account) -> int:
     """How many runs go on once the account is signed in."""
     parked = BookingRun.objects.filter(account=account, state=RunState.PARKED)
-    return parked.filter(reason_code__in=("needs_sign_in", "challenge_shown")).count()
+    return parked.filter(reason_code__in=CURED_AT_THE_BROWSER).count()

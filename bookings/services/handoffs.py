@@ -99,7 +99,7 @@ def _open(account: Account, by: User | None, source: Source) -> BookingRun:
             partner=account.partner,
             account=account,
             property_text=account.email,
-            listing_id=_challenged_listing(account),
+            listing_id=_listing_that_asked(account),
             time_zone=account.partner.time_zone,
             # A browser that was lost is asked for anew by a person, never opened for nobody.
             attempts_left=1,
@@ -111,10 +111,12 @@ def _open(account: Account, by: User | None, source: Source) -> BookingRun:
     return run
 
 
-def _challenged_listing(account: Account) -> str:
+def _listing_that_asked(account: Account) -> str:
     """Where BrokerBay asked for a person last, if a run still waits for that."""
     waiting = BookingRun.objects.filter(
-        account=account, state=RunState.PARKED, reason_code="challenge_shown"
+        account=account,
+        state=RunState.PARKED,
+        reason_code__in=("challenge_shown", "contact_details_wanted"),
     ).exclude(listing_id="")
     return waiting.order_by("-updated_at").values_list("listing_id", flat=True).first() or ""
 

@@ -19,8 +19,8 @@ from automation import vault
 from automation.simulator.control import Control
 from automation.simulator.server import running
 from bookings.models import BookingRun, Screen, Stroke
-from bookings.services import accounts, handoffs
-from bookings.vocabulary import Health, RunState, Source
+from bookings.services import accounts, handoffs, runs
+from bookings.vocabulary import Answer, Health, RunState, Source
 from tests.automation.plant import (
     ROOT,
     booking_workers,
@@ -206,6 +206,30 @@ def test_where_a_check_was_shown_only_the_person_says_when_it_is_done(control: C
     with browser(control, run):
         at = AtTheBrowser(run, cast)
         until(lambda: "1 Example Street" in at.screen().page.get("text", ""), what="the booking page")
+        at.does({"kind": "done"})
+        until_state(run, RunState.DONE)
+    parked.refresh_from_db()
+    assert parked.state == RunState.QUEUED
+
+
+def test_contact_details_are_saved_once_and_the_run_goes_on(control: Control, cast: Cast) -> None:
+    home = control.add_listing(mls_number="N10000002", street="2 Example Street", auto_confirm=True)
+    control.set_fault("contact_form", listing=home)
+    accounts.sign_in(
+        cast.account, vault.seal(control.sign_in(cast.account.email)), by=None, source=Source.ROBOT
+    )
+    parked = make_run(cast.partner)
+    BookingRun.objects.filter(pk=parked.pk).update(
+        state=RunState.PARKED, reason_code="contact_details_wanted", listing_id=home
+    )
+    parked.refresh_from_db()
+    run = runs.answer(parked, Answer.SIGN_IN, by=cast.manager)
+    with browser(control, run):
+        at = AtTheBrowser(run, cast)
+        for field in ("First name", "Last name", "E-mail", "Company", "Phone"):
+            at.fills(field, "robin@example.com" if field == "E-mail" else "416 555 0100")
+        at.presses("Save Profile")
+        until(lambda: control.events() and control.events()[-1].kind == "contact_saved", what="the save")
         at.does({"kind": "done"})
         until_state(run, RunState.DONE)
     parked.refresh_from_db()

@@ -276,7 +276,7 @@ def button(stage: Stage) -> str:
 booked_with(22, "Showings switched off", "showings_off", "refused not_bookable")
 booked_with(23, "No More Showings", "no_more_showings", "refused not_bookable")
 booked_with(24, "Inactive listing: approval forced", "approval_forced", ASKED)
-booked_with(25, "Custom-contact form first", "contact_form", "refused not_bookable")
+booked_with(25, "Custom-contact form first", "contact_form", "parked contact_details_wanted")
 
 
 @row(26, "MLS hand-off: the robot takes the direct way")

@@ -143,6 +143,12 @@ class Wizard:
     def day_cell(index: int) -> str:
         return f"document.querySelectorAll('.datepicker-booking .datecontainer')[{index}]"
 
+    @property
+    def listing_id(self) -> str:
+        """As the address names it; "" where it does not."""
+        found = _LISTING_ID.search(self._view.url)
+        return found[1].lower() if found else ""
+
     async def is_open(self) -> bool:
         """Waits for the page; False where it wants an unverified agent's contact details first."""
         form = self._view.get_by_role("button", name=_SAVE_CONTACT)
@@ -154,10 +160,9 @@ class Wizard:
         await self._title.wait_for()
         await self._submit.wait_for()
         title, label = await self._title.inner_text(), await self._submit.inner_text()
-        found = _LISTING_ID.search(self._view.url)
         return WizardSeen(
             address=_TITLE.split(title)[0].strip(),
-            listing_id=found[1].lower() if found else "",
+            listing_id=self.listing_id,
             auto_confirm=bool(_AUTO.search(label)),
         )
 
@@ -170,11 +175,10 @@ class Wizard:
             self._view.locator("section, div, p, li, td").filter(has_text=_ORIGINAL).filter(has_text=_CLOCK)
         )
         block = block.filter(has_not=self._view.locator(".timeslot, .datecontainer"))
-        texts = await block.all_inner_texts()
-        label, found = await self._submit.inner_text(), _LISTING_ID.search(self._view.url)
+        texts, label = await block.all_inner_texts(), await self._submit.inner_text()
         return MoveSeen(
             original=min(texts, key=len, default=""),
-            listing_id=found[1].lower() if found else "",
+            listing_id=self.listing_id,
             auto_confirm=True if _AUTO.search(label) else None,
         )
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.errors import AmbiguousListing, NeedsApproval, NotBookable
+from automation.engine.errors import AmbiguousListing, ContactDetailsWanted, NeedsApproval, NotBookable
 from automation.engine.listings import Likeness, address_in, likeness, parse_address
 from automation.engine.pages.listing import ListingPage
 from automation.engine.pages.search import Search
 
 
 async def open_wizard(attempt: Attempt) -> Done:
-    """Raises `NotBookable` where no showing is offered, `NeedsApproval` where auto-confirm was wanted."""
+    """Raises `NotBookable` where no showing is offered, `NeedsApproval` where auto-confirm was wanted,
+    `ContactDetailsWanted` where the account must introduce itself first."""
     listing = attempt.listing
     if listing is None:
         raise ValueError("The wizard belongs to a listing; find it first.")
@@ -26,7 +27,9 @@ async def open_wizard(attempt: Attempt) -> Done:
     attempt.frame = await attempt.wizard.frame()
     wizard = attempt.wizard
     if not await wizard.is_open():
-        raise NotBookable(
+        # Where a person will find the form again.
+        attempt.listing = replace(listing, listing_id=wizard.listing_id or listing.listing_id)
+        raise ContactDetailsWanted(
             f"BrokerBay wants contact details from this account before it books {listing.address}. Nothing "
             "was sent: a person must fill them in on BrokerBay once, by Book Showing and Save Profile."
         )

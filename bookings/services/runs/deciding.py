@@ -12,7 +12,7 @@ from bookings.services.errors import NotAllowed
 from bookings.services.runs.bells import ring
 from bookings.services.runs.log import write
 from bookings.services.runs.moves import Move, move_free
-from bookings.vocabulary import OPEN_RUN_STATES, Level, RunKind, RunState, Source
+from bookings.vocabulary import CURED_AT_THE_BROWSER, OPEN_RUN_STATES, Level, RunKind, RunState, Source
 
 
 def stop(run: BookingRun, *, by: User, source: Source = Source.PERSON, reason: str = "") -> BookingRun:
@@ -64,7 +64,7 @@ def withdraw(request: ShowingRequest, *, reason: str) -> bool:
 def resume_signed_in(account: Account, *, by: User | None, source: Source) -> int:
     """The account is signed in again: its waiting runs go on. Returns how many."""
     waiting = BookingRun.objects.filter(
-        account=account, state=RunState.PARKED, reason_code__in=("needs_sign_in", "challenge_shown")
+        account=account, state=RunState.PARKED, reason_code__in=CURED_AT_THE_BROWSER
     )
     resumed = 0
     for run in waiting.select_related("partner"):

@@ -134,6 +134,18 @@ def _of_sign_in(run: BookingRun) -> tuple[Offer, ...]:
     return (_sign_in(), _try_again(label="Try again without signing in"))
 
 
+def _of_contact_details(run: BookingRun) -> tuple[Offer, ...]:
+    return (
+        Offer(
+            answer=Answer.SIGN_IN,
+            label="Fill them in on BrokerBay",
+            is_main=True,
+            detail="Opens the robot's browser at BrokerBay's form; the run goes on once they are saved.",
+        ),
+        _try_again(label="They are saved; try again"),
+    )
+
+
 def _of_doubt(run: BookingRun) -> tuple[Offer, ...]:
     """A run that may have been sent: by itself it reads BrokerBay's list; a person may know sooner."""
     late = run.submitting_at is not None and timezone.now() - run.submitting_at > DOUBT_AFTER
@@ -191,4 +203,5 @@ _CURES: dict[str, Callable[[BookingRun], tuple[Offer, ...]]] = {
     "needs_approval": _of_approval,
     "needs_sign_in": _of_sign_in,
     "challenge_shown": _of_sign_in,
+    "contact_details_wanted": _of_contact_details,
 }

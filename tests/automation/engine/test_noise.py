@@ -29,7 +29,6 @@ def test_it_books_all_the_same(bay: Bay, name: str, options: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("contact_form", "a person must fill them in on BrokerBay once"),
         ("no_more_showings", "It says “No More Showings”"),
         ("feed_lag", "up to 30 minutes after the MLS"),
     ],

@@ -73,8 +73,10 @@ def test_a_site_that_is_another_one_now_is_told_with_its_markup(bay: Bay, name: 
 def test_a_form_for_unverified_agents_is_no_booking_page(bay: Bay) -> None:
     bay.control.set_fault("contact_form")
     outcome = bay.play(bay.order())
-    assert (outcome.result, outcome.code) == (Result.REFUSED, "not_bookable"), outcome
-    assert "contact details" in outcome.message
+    assert (outcome.result, outcome.code) == (Result.PARKED, "contact_details_wanted"), outcome
+    assert "a person must fill them in on BrokerBay once" in outcome.message
+    assert outcome.listing is not None
+    assert outcome.listing.listing_id == bay.listing_id
     assert not bay.control.posts()
 
 
