@@ -13,6 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from bookings.services import upstreams
+
 log = logging.getLogger(__name__)
 FREE_DISK = 0.05
 
@@ -25,10 +27,14 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """200, or 503 with what is missing; BrokerBay and Supabase never take it down."""
+    """200, or 503 with what is missing. `services` says of each outside service whether it is asked at the
+    moment ("ok", "resting", "trying"); none of them takes this down.
+    """
     missing = list(_missing())
+    services = {} if {"database", "migrations"} & set(missing) else upstreams.states()
     return JsonResponse(
-        {"status": "waiting" if missing else "ready", "missing": missing}, status=503 if missing else 200
+        {"status": "waiting" if missing else "ready", "missing": missing, "services": services},
+        status=503 if missing else 200,
     )
 
 

@@ -110,6 +110,11 @@ def note(key: str, **facts: Any) -> None:
         service.save(update_fields=["facts"])
 
 
+def states() -> dict[str, str]:
+    """Each service that was ever asked, and whether it is asked at the moment."""
+    return dict(Upstream.objects.order_by("key").values_list("key", "state"))
+
+
 def _locked(key: str) -> Upstream:
     Upstream.objects.get_or_create(key=key)
     return Upstream.objects.select_for_update().get(key=key)
