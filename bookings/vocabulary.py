@@ -100,6 +100,13 @@ class Rehearsal(TextChoices):
     NEVER = "never", _("No run")
 
 
+class ClientChanges(TextChoices):
+    """What is done on BrokerBay when a client moves or cancels a request that is booked."""
+
+    AFTER_APPROVAL = "after_approval", _("After a person has approved it")
+    BY_ITSELF = "by_itself", _("By itself")
+
+
 class Answer(TextChoices):
     """What a person may say to a run that waits for one: each is a button that cures it."""
 
@@ -119,6 +126,7 @@ class RequestState(TextChoices):
     """Where the portal stands with a client's showing request (its upstream status is kept beside it)."""
 
     RECEIVED = "received", _("Received")
+    CHANGED = "changed", _("Changed by the client")
     NEEDS_INFO = "needs_info", _("Needs info")
     QUEUED = "queued", _("Queued")
     BOOKED = "booked", _("Booked")

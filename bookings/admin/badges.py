@@ -44,6 +44,7 @@ REQUEST = _all(
     RequestState,
     {
         RequestState.RECEIVED: "info",
+        RequestState.CHANGED: "warning",
         RequestState.NEEDS_INFO: "warning",
         RequestState.QUEUED: "primary",
         RequestState.BOOKED: "success",

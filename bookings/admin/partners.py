@@ -27,6 +27,7 @@ class PartnerAdmin(PartnerScopedAdmin):
         "time_zone",
         "showing_minutes",
         "books_by_itself",
+        "client_changes",
         "rehearsal",
         "is_active",
         "created_at",

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models.scope import ScopedQuerySet
-from bookings.vocabulary import Rehearsal, Role
+from bookings.vocabulary import ClientChanges, Rehearsal, Role
 
 
 def check_time_zone(name: str) -> None:
@@ -54,6 +54,16 @@ class Partner(models.Model):
     )
     books_by_itself = models.BooleanField(
         default=True, help_text=_("Scheduled requests are booked as they arrive, without a click.")
+    )
+    client_changes = models.CharField(
+        _("clients' changes"),
+        max_length=16,
+        choices=ClientChanges,
+        default=ClientChanges.AFTER_APPROVAL,
+        help_text=_(
+            "When a client moves or cancels a request that is booked: the robot prepares it on BrokerBay and "
+            "waits for a person's click, or carries it out."
+        ),
     )
     rehearsal = models.CharField(
         max_length=16,

@@ -46,6 +46,9 @@ class ShowingRequest(models.Model):
     needs = models.JSONField(
         default=list, blank=True, help_text=_("What is missing before it can be booked.")
     )
+    trouble = models.CharField(
+        max_length=300, blank=True, help_text=_("Why a person must look at it, where no run says so.")
+    )
     upstream_updated_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(default=timezone.now)
     last_pass = models.ForeignKey(SyncPass, models.SET_NULL, null=True, blank=True, related_name="+")

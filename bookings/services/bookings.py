@@ -13,12 +13,21 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from bookings import wallclock
-from bookings.models import Booking, BookingRun, Property
+from bookings.models import Booking, BookingRun, Property, ShowingRequest
 from bookings.services import audit, outcomes, people
 from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
-from bookings.vocabulary import BOOKING_MOVES, LIVE_BOOKING_STATUSES, BookingStatus, RunKind, RunState, Source
+from bookings.vocabulary import (
+    BOOKING_MOVES,
+    LIVE_BOOKING_STATUSES,
+    BookingStatus,
+    RequestState,
+    RunKind,
+    RunState,
+    Source,
+)
 
 MAY_CHANGE = "change_status_booking"
+ENDED_THERE = "BrokerBay shows the showing"
 # BrokerBay's words for a showing, as the engine reads them, and what we call them.
 STATUS_OF_SEEN = {
     "confirmed": BookingStatus.CONFIRMED,
@@ -100,8 +109,25 @@ def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
             before=before,
             after={name: _plain(value) for name, value in changed.items()} | {"run": str(run.uuid)},
         )
+        if "status" in changed and run.kind != RunKind.CANCEL:
+            _tell_request(booking, was=str(before["status"]))
         outcomes.owe(booking.request_id)
     return list(changed)
+
+
+def _tell_request(booking: Booking, *, was: str) -> None:
+    """A showing that ended on BrokerBay while its client wants it is for a person, until it lives again."""
+    wished = ShowingRequest.objects.filter(pk=booking.request_id)
+    now = timezone.now()
+    if was in LIVE_BOOKING_STATUSES and booking.status not in LIVE_BOOKING_STATUSES:
+        says = f"{ENDED_THERE} as “{booking.badge or booking.status}”, and the client still wants it."
+        wished.filter(booking_status=RequestState.BOOKED).update(
+            booking_status=RequestState.NEEDS_PERSON, trouble=says, changed_at=now
+        )
+    elif was not in LIVE_BOOKING_STATUSES and booking.status in LIVE_BOOKING_STATUSES:
+        wished.filter(booking_status=RequestState.NEEDS_PERSON, trouble__startswith=ENDED_THERE).update(
+            booking_status=RequestState.BOOKED, trouble="", changed_at=now
+        )
 
 
 def _differences(booking: Booking, seen: Seen) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from bookings.vocabulary import BookingStatus, Health, Level, PassState, RequestState, RunState
+from bookings.vocabulary import BookingStatus, Health, Level, PassState, RequestState, RunState, UpstreamState
 
 register = template.Library()
 
@@ -25,6 +25,7 @@ TONES: dict[str, str] = {
     RunState.DONE: "good",
     RunState.REFUSED: "bad",
     RunState.FAILED: "bad",
+    RequestState.CHANGED: "warn",
     RequestState.NEEDS_INFO: "warn",
     RequestState.NEEDS_PERSON: "bad",
     BookingStatus.CONFIRMED: "good",
@@ -35,6 +36,9 @@ TONES: dict[str, str] = {
     Health.NEEDS_SIGN_IN: "warn",
     Health.CHALLENGED: "bad",
     PassState.PARTIAL: "warn",
+    UpstreamState.OK: "good",
+    UpstreamState.RESTING: "bad",
+    UpstreamState.TRYING: "warn",
     Level.SUCCESS: "good",
     Level.WARNING: "warn",
     Level.ERROR: "bad",

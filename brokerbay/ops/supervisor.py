@@ -23,7 +23,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from automation import holders
 from bookings.queries import holders as lost_holders
-from bookings.services import notices, runs
+from bookings.services import notices, runs, showings
 from brokerbay.ops import pulse
 from brokerbay.ops.handoffs import Handoffs
 from brokerbay.ops.processes import end_all_in, living_in, own_temporary_folder
@@ -153,6 +153,7 @@ class Supervisor:
             try:
                 self._end_lost_workers()
                 runs.sweep()
+                showings.follow_changes()
                 if self.name == "default":
                     notices.ring_due()
             except DatabaseError:

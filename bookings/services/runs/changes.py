@@ -25,8 +25,11 @@ def queue_cancel(
     by: User | None = None,
     reason: str = "",
     dry_run: bool = False,
+    after_approval: bool = False,
 ) -> BookingRun:
     """Queue the cancelling of a live booking on BrokerBay; `reason` is what the listing side is told.
+
+    With `after_approval` it stops before its last click until a person has released it.
 
     Raises NotAllowed for a booking that cannot be cancelled there, AlreadyThere while it is being changed.
     """
@@ -36,7 +39,7 @@ def queue_cancel(
     run.wanted_date, run.wanted_time = booking.booking_date, booking.booking_time
     run.duration_minutes, run.starts_at = booking.duration, booking.starts_at
     run.dry_run = dry_run
-    return _start_change(run, source=source, by=by)
+    return _start_change(run, source=source, by=by, after_approval=after_approval)
 
 
 def queue_reschedule(
@@ -48,6 +51,7 @@ def queue_reschedule(
     source: Source,
     by: User | None = None,
     dry_run: bool = False,
+    after_approval: bool = False,
 ) -> BookingRun:
     """Queue the moving of a live booking to another time; without a duration it keeps its own.
 
@@ -62,7 +66,7 @@ def queue_reschedule(
     run = _about(booking, RunKind.RESCHEDULE)
     run.wanted_date, run.wanted_time, run.starts_at = date, time, starts_at
     run.duration_minutes, run.dry_run = length, dry_run
-    return _start_change(run, source=source, by=by)
+    return _start_change(run, source=source, by=by, after_approval=after_approval)
 
 
 def queue_reconcile(account: Account, *, source: Source, by: User | None = None) -> BookingRun:
@@ -144,10 +148,10 @@ def _about(booking: Booking, kind: RunKind) -> BookingRun:
     )
 
 
-def _start_change(run: BookingRun, *, source: Source, by: User | None) -> BookingRun:
+def _start_change(run: BookingRun, *, source: Source, by: User | None, after_approval: bool) -> BookingRun:
     try:
         with transaction.atomic():
-            return start(run, source=source, by=by)
+            return start(run, source=source, by=by, after_approval=after_approval)
     except IntegrityError as clash:
         raise AlreadyThere(
             "This booking is already being changed; look at the run that is under way.", field="booking"

@@ -6,13 +6,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from bookings.models import Account, BookingRun, ShowingRequest
+from bookings.models import Account, BookingRun
 from bookings.services import audit, people
 from bookings.services.errors import NotAllowed
 from bookings.services.runs.bells import ring
 from bookings.services.runs.log import write
 from bookings.services.runs.moves import Move, move_free
-from bookings.vocabulary import CURED_AT_THE_BROWSER, OPEN_RUN_STATES, Level, RunKind, RunState, Source
+from bookings.vocabulary import CURED_AT_THE_BROWSER, Level, RunState, Source
 
 
 def stop(run: BookingRun, *, by: User, source: Source = Source.PERSON, reason: str = "") -> BookingRun:
@@ -38,25 +38,20 @@ def stop(run: BookingRun, *, by: User, source: Source = Source.PERSON, reason: s
     return run
 
 
-def withdraw(request: ShowingRequest, *, reason: str) -> bool:
-    """The client changed their mind upstream: end the request's open run where nothing was sent.
+def withdraw(run: BookingRun, *, reason: str) -> bool:
+    """The client no longer wants what a run is for: end it where nothing was sent.
 
-    Called inside the transaction that takes the change in. False when it may already have been sent.
+    Called in a transaction that holds the run's row. False while it goes on: a worker was asked to stop it,
+    or it may have been sent and BrokerBay's list tells first. Raises Moved.
     """
-    run = (
-        BookingRun.objects.select_for_update()
-        .select_related("partner")
-        .filter(request=request, kind=RunKind.BOOK, state__in=OPEN_RUN_STATES)
-        .first()
-    )
-    if run is None:
-        return True
-    if run.state == RunState.UNCONFIRMED or run.submitting_at is not None:
+    if run.state == RunState.UNCONFIRMED or (run.is_open and run.submitting_at is not None):
         return False
     if run.state == RunState.RUNNING:
-        BookingRun.objects.filter(pk=run.pk).update(stop_asked_at=timezone.now(), reason_code="withdrawn")
-        write(run.pk, f"{reason}; asked to stop", level=Level.WARNING)
-        return True
+        if run.stop_asked_at is None:
+            now = timezone.now()
+            BookingRun.objects.filter(pk=run.pk).update(stop_asked_at=now, reason_code="withdrawn")
+            write(run.pk, f"{reason}; asked to stop", level=Level.WARNING)
+        return False
     move_free(run, Move(to=RunState.CANCELLED, message=reason, code="withdrawn"), source=Source.SYNC)
     return True
 

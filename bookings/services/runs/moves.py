@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from bookings.models import BookingRun, Screen, ShowingRequest, Stroke
@@ -86,7 +87,7 @@ def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | 
         after={"state": str(run.state), "reason": run.reason_code},
         reason=run.reason,
     )
-    follow_request(run, _request_state(run))
+    follow_request(run, request_state(run))
     _close_request(run)
     health.follow(run)
     _forget_screen(run)
@@ -94,28 +95,51 @@ def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | 
     outcomes.owe(run.request_id)
 
 
-def _request_state(run: BookingRun) -> RequestState:
+def follows_client(run: BookingRun) -> bool:
+    """Whether a change of a booking is the client's own, read from upstream."""
+    return run.kind in (RunKind.CANCEL, RunKind.RESCHEDULE) and run.source == Source.SYNC
+
+
+def request_state(run: BookingRun) -> RequestState:
+    """How a request stands by its run: the one that books it, or one that follows its client's change."""
     if run.state == RunState.BOOKED:
         return RequestState.BOOKED
-    if run.state == RunState.CANCELLED:
-        # Withdrawn upstream: judged anew as it now stands. Stopped by a person: theirs to start again.
-        return RequestState.RECEIVED if run.reason_code == "withdrawn" else RequestState.NEEDS_PERSON
-    if run.state == RunState.EXPIRED:
-        return RequestState.CLOSED
-    if run.state == RunState.DONE:  # a dry run: the request stands as before
-        return RequestState.RECEIVED
+    if run.state in (RunState.CANCELLED, RunState.DONE, RunState.EXPIRED):
+        return _change_ended(run) if follows_client(run) else _booking_ended(run)
     waits_for_clock = run.state == RunState.PARKED and run.not_before is not None
     if run.state in (RunState.QUEUED, RunState.RUNNING, RunState.UNCONFIRMED) or waits_for_clock:
         return RequestState.QUEUED
     return RequestState.NEEDS_PERSON
 
 
+def _booking_ended(run: BookingRun) -> RequestState:
+    if run.state == RunState.CANCELLED:
+        # Withdrawn upstream: judged anew as it now stands. Stopped by a person: theirs to start again.
+        return RequestState.RECEIVED if run.reason_code == "withdrawn" else RequestState.NEEDS_PERSON
+    # A dry run leaves the request as before.
+    return RequestState.CLOSED if run.state == RunState.EXPIRED else RequestState.RECEIVED
+
+
+def _change_ended(run: BookingRun) -> RequestState:
+    if run.state == RunState.CANCELLED:  # a person left the booking as it was
+        return RequestState.BOOKED
+    # A move whose new time passed unapproved: the booking stands at a time that the client gave up.
+    return RequestState.NEEDS_PERSON if run.kind == RunKind.RESCHEDULE else RequestState.CLOSED
+
+
 def follow_request(run: BookingRun, state: RequestState) -> None:
-    if run.request_id is None or run.kind != RunKind.BOOK:
+    """Write a run's state into its request, unless the client changed it meanwhile: that comes first."""
+    if run.request_id is None or not (run.kind == RunKind.BOOK or follows_client(run)):
         return
-    ShowingRequest.objects.filter(pk=run.request_id).update(
-        booking_status=state, auto_booked=state == RequestState.BOOKED, changed_at=timezone.now()
-    )
+    changed = When(booking_status=RequestState.CHANGED, then=Value(RequestState.CHANGED))
+    fields: dict[str, Any] = {
+        "booking_status": Case(changed, default=Value(state)),
+        "trouble": "",
+        "changed_at": timezone.now(),
+    }
+    if run.kind == RunKind.BOOK:
+        fields["auto_booked"] = state == RequestState.BOOKED
+    ShowingRequest.objects.filter(pk=run.request_id).update(**fields)
 
 
 def _close_request(run: BookingRun) -> None:

@@ -14,13 +14,13 @@ from bookings.vocabulary import CHANGING_KINDS, Rehearsal, RunKind, RunState, So
 FIRST_RUNS = 10
 
 
-def start(run: BookingRun, *, source: Source, by: User | None) -> BookingRun:
-    """Store a run that was decided on, and ring for a worker.
+def start(run: BookingRun, *, source: Source, by: User | None, after_approval: bool = False) -> BookingRun:
+    """Store a run that was decided on, and ring for a worker. `after_approval` rehearses it first.
 
     Called inside a transaction. Raises IntegrityError when the same is under way already.
     """
     run.source, run.created_by, run.attempts_left = source, by, MAX_ATTEMPTS
-    run.rehearses = run.dry_run or is_to_rehearse(run.partner, RunKind(run.kind))
+    run.rehearses = run.dry_run or after_approval or is_to_rehearse(run.partner, RunKind(run.kind))
     run.save(force_insert=True)
     write(run.pk, f"Queued: {in_words(run)}", state=RunState.QUEUED)
     audit.note("run.queued", run, source=source, by=by, partner=run.partner, after={"state": run.state})

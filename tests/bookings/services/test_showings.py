@@ -134,7 +134,7 @@ def test_a_cancelled_request_ends_its_waiting_run(cast: Cast) -> None:
     assert ShowingRequest.objects.get().booking_status == RequestState.CLOSED
 
 
-def test_a_change_after_the_gate_goes_to_a_person(cast: Cast) -> None:
+def test_a_change_after_the_gate_waits_for_brokerbays_answer(cast: Cast) -> None:
     known_client(cast)
     showings.take_in([incoming()])
     showings.queue_ready()
@@ -143,8 +143,8 @@ def test_a_change_after_the_gate_goes_to_a_person(cast: Cast) -> None:
     runs.pass_gate(run.pk, fence=1)
     showings.take_in([incoming(status="cancelled")])
     run.refresh_from_db()
-    assert run.state == RunState.RUNNING
-    assert ShowingRequest.objects.get().booking_status == RequestState.NEEDS_PERSON
+    assert (run.state, run.stop_asked_at) == (RunState.RUNNING, None)
+    assert ShowingRequest.objects.get().booking_status == RequestState.CHANGED
 
 
 def test_a_booking_made_by_a_person_is_not_doubled_by_the_robot(cast: Cast) -> None:
