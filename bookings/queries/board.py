@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import User
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from bookings.models import Account, Booking, BookingRun, ShowingRequest, SyncPass
+from bookings.models import Account, Booking, BookingRun, ShowingRequest, SyncPass, Upstream
 from bookings.vocabulary import (
     CHANGING_KINDS,
     LIVE_BOOKING_STATUSES,
@@ -73,6 +73,7 @@ class Board:
     recent_runs: Sequence[BookingRun]
     accounts: Sequence[Account]
     last_pass: SyncPass | None
+    services: Sequence[Upstream]
 
 
 def board(user: User, *, now: datetime, zone: ZoneInfo) -> Board:
@@ -97,6 +98,7 @@ def board(user: User, *, now: datetime, zone: ZoneInfo) -> Board:
         ),
         accounts=accounts,
         last_pass=SyncPass.objects.visible_to(user).first(),
+        services=list(Upstream.objects.visible_to(user)),
     )
 
 

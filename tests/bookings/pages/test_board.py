@@ -12,7 +12,7 @@ from django.utils import timezone
 from bookings import wallclock
 from bookings.models import Booking, BookingRun
 from bookings.queries.board import board, bookings_per_day
-from bookings.services import runs, sync
+from bookings.services import runs, sync, upstreams
 from bookings.vocabulary import BookingStatus, Health, Need, RequestState, RunKind, RunState, Source
 from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_run
 
@@ -195,6 +195,16 @@ def test_operators_see_the_last_sync_pass_and_partners_do_not(cast: Cast, client
     assert "Last sync pass" not in client.get("/").content.decode()
     client.force_login(cast.admin)
     assert "Last sync pass" in client.get("/").content.decode()
+
+
+def test_only_operators_see_which_outside_services_are_left_alone(cast: Cast, client: Client) -> None:
+    upstreams.failed("supabase", "Supabase cannot be reached.", retry_after=600)
+    client.force_login(cast.owner)
+    assert "Supabase cannot be reached." not in client.get("/").content.decode()
+    client.force_login(cast.admin)
+    page = client.get("/").content.decode()
+    assert "Left alone for now" in page
+    assert "Supabase cannot be reached. Asked again at" in page
 
 
 def test_the_moving_part_comes_alone_for_the_live_refresh(cast: Cast, client: Client) -> None:
