@@ -96,7 +96,7 @@ class Answer:
 
 
 class HttpSource:
-    """One outside service: GET with retries. Not shared between threads."""
+    """One outside service: GET and PATCH with retries. Not shared between threads."""
 
     def __init__(
         self,
@@ -132,6 +132,22 @@ class HttpSource:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer, of any status but 429 and 5xx, which are asked again and end as SourceDown."""
+        return self._ask_patiently("GET", path, params, headers, None)
+
+    def patch(
+        self, path: str, body: Mapping[str, Any], *, params: Mapping[str, str], headers: Mapping[str, str]
+    ) -> Answer:
+        """As `get`, for a change that does no harm when made twice: it may be, before an answer comes."""
+        return self._ask_patiently("PATCH", path, params, headers, body)
+
+    def _ask_patiently(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+    ) -> Answer:
         patience = self._patience
         retrying = Retrying(
             retry=retry_if_exception(self._is_worth_a_try),
@@ -142,22 +158,29 @@ class HttpSource:
             reraise=True,
         )
         try:
-            return retrying(self._get_once, path, params, headers)
+            return retrying(self._ask_once, method, path, params, headers, body)
         except _Again as last:
             raise SourceDown(
                 self.name, last.message, status=last.status, retry_after=last.retry_after
             ) from None
 
-    def _get_once(
-        self, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
+    def _ask_once(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
     ) -> Answer:
         patience = self._patience
         deadline = time.monotonic() + patience.connect + patience.read
         try:
-            with self._session.get(
+            with self._session.request(
+                method,
                 self._base_url + path,
                 params=params,
                 headers=headers,
+                json=body,
                 timeout=(patience.connect, patience.read),
                 allow_redirects=False,
                 stream=True,

@@ -176,7 +176,9 @@ class Supabase:
             )
         return answer.body
 
-    def _refusal(self, answer: Answer) -> SourceRefused:
+    def _refusal(
+        self, answer: Answer, cure: Callable[[int, str, str, str], str] | None = None
+    ) -> SourceRefused:
         body = answer.body if isinstance(answer.body, dict) else {}
         code = str(body.get("code") or "")
         message = f"{NAME} said no ({answer.status}{f', {code}' if code else ''})."
@@ -187,7 +189,35 @@ class Supabase:
             message,
             status=answer.status,
             code=code,
-            what_to_do=_cure(answer.status, code, self._table, str(body.get("message") or "")),
+            what_to_do=(cure or _cure)(answer.status, code, self._table, str(body.get("message") or "")),
+        )
+
+    # ---- writing back ----------------------------------------------------------------------------------
+
+    def write(self, row_id: str, columns: Mapping[str, Any]) -> bool:
+        """Set columns of one row, which does no harm when done twice. False when there is no such row.
+
+        Raises SourceRefused (`spoils_every_write` tells whether only this row is refused), SourceDown,
+        SourceUnreadable.
+        """
+        answer = self._http.patch(
+            self._path,
+            columns,
+            params={"id": f"eq.{row_id}", "select": "id"},
+            headers={"Prefer": "return=representation"},
+        )
+        if answer.status >= 400:
+            raise self._refusal(answer, _cure_of_writing)
+        # Row level security refuses a change by changing nothing, without a word.
+        if self._rows_of(answer):
+            return True
+        if not any(self.read_by_ids([row_id])):
+            return False
+        raise SourceRefused(
+            NAME,
+            f"{NAME} changed no row though the row is there.",
+            status=403,
+            what_to_do=_cure_of_writing(403, "", self._table, ""),
         )
 
 
@@ -204,6 +234,29 @@ def _cure(status: int, code: str, table: str, said: str) -> str:
     if code in _NO_COLUMN:
         return f"The table {table} lacks a column that the portal reads; add it."
     return _CURES.get(status, "Look at Supabase's own logs for this question.")
+
+
+def _cure_of_writing(status: int, code: str, table: str, said: str) -> str:
+    if code == "42501" or status == 403:
+        return (
+            f"SUPABASE_KEY may not write to the table {table}: use a service_role or secret key, grant it "
+            "the right, or set SUPABASE_WRITE_COLUMNS=none."
+        )
+    if code in _NO_COLUMN:
+        return (
+            f"The table {table} lacks a column of SUPABASE_WRITE_COLUMNS: add it, name another, or set "
+            "SUPABASE_WRITE_COLUMNS=none."
+        )
+    if code.startswith("22"):
+        return "A column of SUPABASE_WRITE_COLUMNS has a type that does not take what is written."
+    if code.startswith(("23", "P0")):
+        return f"A rule of the table {table} forbids it: look at its constraints and triggers."
+    return _cure(status, code, table, said)
+
+
+def spoils_every_write(refused: SourceRefused) -> bool:
+    """Whether no row can be written before a person has changed something, rather than this one row."""
+    return not refused.code.startswith(("22", "23", "P0"))
 
 
 def total_of(answer: Answer) -> int | None:
