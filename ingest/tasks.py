@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest import outcomes
 from ingest.passes import Part, in_words, run_pass
 
 
@@ -13,6 +14,11 @@ def sync(trigger: str = "schedule") -> str:
 def fetch_addresses() -> str:
     """Ask the property API for the addresses that are still wanted."""
     return _told("addresses", Part.ADDRESSES)
+
+
+def write_back() -> str:
+    """Write to Supabase what became of its requests."""
+    return f"{outcomes.write_all()} rows written"
 
 
 def _told(trigger: str, parts: Part) -> str:

@@ -188,9 +188,14 @@ def failed(notice: Notice, message: str, *, for_good: bool = False) -> bool:
     return given_up
 
 
-def put_off(channel: NoticeChannel, *, until: datetime) -> None:
-    """Nobody can be asked before then; it counts as no try."""
-    _due(channel).update(not_before=until)
+def put_off(notice: Notice, *, until: datetime) -> None:
+    """A taken notice, and with it all of its channel that is due, waits: nobody can be asked before then.
+
+    That counts as no try.
+    """
+    if not _held(notice).update(attempts=F("attempts") - 1, not_before=until, held_until=None):
+        _overtaken(notice)
+    _due(NoticeChannel(notice.channel)).update(not_before=until)
 
 
 def _held(notice: Notice) -> QuerySet[Notice]:

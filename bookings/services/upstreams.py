@@ -115,6 +115,12 @@ def states() -> dict[str, str]:
     return dict(Upstream.objects.order_by("key").values_list("key", "state"))
 
 
+def fact(key: str, name: str) -> Any:
+    """What was noted of a service under this name; None when nothing was."""
+    facts = Upstream.objects.filter(key=key).values_list("facts", flat=True).first()
+    return (facts or {}).get(name)
+
+
 def _locked(key: str) -> Upstream:
     Upstream.objects.get_or_create(key=key)
     return Upstream.objects.select_for_update().get(key=key)
