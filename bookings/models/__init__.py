@@ -2,6 +2,7 @@ from bookings.models.account import Account
 from bookings.models.audit import AuditEntry
 from bookings.models.booking import Booking
 from bookings.models.handoff import Screen, Stroke
+from bookings.models.lease import Lease
 from bookings.models.outbox import Notice
 from bookings.models.partner import ApiKey, Client, Membership, Partner
 from bookings.models.property import Property
@@ -19,6 +20,7 @@ __all__ = [
     "BookingRun",
     "Client",
     "Evidence",
+    "Lease",
     "Membership",
     "Notice",
     "Partner",
