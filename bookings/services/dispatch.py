@@ -11,6 +11,7 @@ PERFORM_RUN = "automation.tasks.perform_run"
 SEND_NOTICES = "bookings.services.notices.send_owed"
 WRITE_BACK = "ingest.tasks.write_back"
 SYNC = "ingest.tasks.sync"
+FETCH_ADDRESSES = "ingest.tasks.fetch_addresses"
 
 SENDERS = {NoticeChannel.EMAIL: SEND_NOTICES, NoticeChannel.SUPABASE: WRITE_BACK}
 
@@ -31,6 +32,10 @@ def ring_channel(channel: NoticeChannel) -> None:
 
 def ring_sync(trigger: str) -> None:
     transaction.on_commit(lambda: _enqueue(SYNC, trigger, cluster="default"))
+
+
+def ring_addresses() -> None:
+    transaction.on_commit(lambda: _enqueue(FETCH_ADDRESSES, cluster="default"))
 
 
 def _enqueue(task: str, *args: object, cluster: str) -> None:
