@@ -24,6 +24,12 @@ COLUMNS = (
     "scheduled_date",
     "scheduled_time",
     "group_name",
+    # Written by the portal: what became of the request.
+    "booking_status",
+    "booking_date",
+    "booking_time",
+    "booking_reference",
+    "booking_reason",
 )
 _NOT_FILTERS = frozenset({"select", "order", "limit", "offset", "on_conflict", "columns"})
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
