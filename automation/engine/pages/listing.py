@@ -57,6 +57,8 @@ class ListingPage:
         )
 
     async def open_wizard(self) -> None:
+        # A menu of the top bar that hangs over the button closes at a click beside it.
+        await self._heading.click()
         await self._book_button.first.click()
 
     @property

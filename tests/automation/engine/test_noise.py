@@ -26,6 +26,13 @@ def test_it_books_all_the_same(bay: Bay, name: str, options: dict[str, Any]) -> 
     assert [post.committed for post in bay.control.posts()] == [True]
 
 
+@pytest.mark.parametrize("name", ["help_menu_open", "product_tour", "chat_bubble"])
+def test_nothing_hangs_over_the_page_of_a_listing_that_was_picked(bay: Bay, name: str) -> None:
+    bay.control.set_fault(name)
+    outcome = bay.play(bay.order(listing_id=bay.listing_id))
+    assert outcome.result is Result.BOOKED, outcome
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
