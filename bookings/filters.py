@@ -18,6 +18,8 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.utils import parse_date_str
 
+from bookings.queries import tours
+
 Choices = list[tuple[str, Any]]
 
 
@@ -75,6 +77,21 @@ class HiddenFilter(DropdownFilter):
         if self.value() == "too":
             return queryset
         return queryset.filter(hidden_at__isnull=self.value() != "only")
+
+
+class ClashFilter(DropdownFilter):
+    """Requests whose client would have to be at two homes at once."""
+
+    title = _("clashes")
+    parameter_name = "clash"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
+        return [("coming", _("Still to come")), ("any", _("All"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "coming":
+            return queryset.filter(pk__in=tours.clashing(request.user, now=timezone.now()).values("pk"))
+        return tours.with_clashes(queryset).filter(clashes=True) if self.value() == "any" else queryset
 
 
 class KeyStateFilter(DropdownFilter):

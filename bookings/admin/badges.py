@@ -27,6 +27,7 @@ def _all(words: type[TextChoices], colours: Mapping[str, str]) -> dict[str, str]
     return {word: colours.get(word, PLAIN) for word in words.values}
 
 
+CLASH = {"clash": "danger"}
 RUN = _all(
     RunState,
     {

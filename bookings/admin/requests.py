@@ -4,20 +4,26 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, door_time, queued_words
+from bookings.admin.base import ReadOnlyAdmin, door_time, on_the_clock_of, queued_words
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import RehearsalForm
-from bookings.filters import DayRangeFilter, VisibleRelatedFilter
+from bookings.admin.runs import answer_links
+from bookings.filters import ClashFilter, DayRangeFilter, VisibleRelatedFilter
 from bookings.models import ShowingRequest
+from bookings.queries import runs as run_queries
+from bookings.queries import tours
 from bookings.services import runs
 from bookings.vocabulary import Source
 
@@ -26,12 +32,24 @@ from bookings.vocabulary import Source
 class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
     """Clients' wishes as Supabase tells them. People book them; nobody types into them."""
 
-    list_display = ("home", "wanted", "client", "partner", "upstream", "state", "needed", "created_at")
+    list_display = (
+        "home",
+        "wanted",
+        "client",
+        "partner",
+        "upstream",
+        "state",
+        "needed",
+        "overlaps",
+        "created_at",
+    )
     list_select_related = ("property", "client", "partner")
     list_filter = (
         ("booking_status", MultipleChoicesDropdownFilter),
         ("status", FieldTextFilter),
         ("scheduled_date", DayRangeFilter),
+        ClashFilter,
+        ("group_name", FieldTextFilter),
         ("created_at", DayRangeFilter),
         ("partner", VisibleRelatedFilter),
     )
@@ -50,7 +68,11 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
                     ("property", "client"),
                     ("scheduled_date", "scheduled_time"),
                     ("booking_status", "needed"),
+                    "waits_for",
+                    "clash",
                     ("partner", "group_name"),
+                    "group",
+                    "bookings_of_it",
                     "runs_of_it",
                 )
             },
@@ -68,7 +90,17 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
             },
         ),
     )
-    readonly_fields = ("needed", "runs_of_it")
+    readonly_fields = ("needed", "waits_for", "clash", "group", "bookings_of_it", "runs_of_it")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return tours.with_clashes(super().get_queryset(request))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row, which keeps for whom it is shown: its group and its buttons are theirs."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.shown_to = request.user
+        return row
 
     @display(description=gettext_lazy("property"))
     def home(self, request_row: ShowingRequest) -> str:
@@ -88,7 +120,82 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("needs"))
     def needed(self, request_row: ShowingRequest) -> str:
-        return request_row.needs_in_words() or "-"
+        return request_row.trouble or request_row.needs_in_words() or "-"
+
+    @display(description=gettext_lazy("clash"), label=badges.CLASH)
+    def overlaps(self, request_row: Any) -> tuple[str, str] | None:
+        return ("clash", _("Clash")) if request_row.clashes else None
+
+    @display(description=gettext_lazy("clash"))
+    def clash(self, request_row: Any) -> str:
+        day = tours.day_of(request_row.shown_to, request_row)
+        return next((stop.clash for stop in day if stop.request.pk == request_row.pk), "") or "-"
+
+    @display(description=gettext_lazy("group"))
+    def group(self, request_row: Any) -> str:
+        """The stops of its group in their order, this one among them."""
+        stops = tours.tour_of(request_row.shown_to, request_row)
+        if len(stops) < 2:
+            return "-"
+        lines = format_html_join(
+            "",
+            '<div><a class="text-link" href="{}" aria-current="{}">{} {}</a> {} {}</div>',
+            (
+                (
+                    self.address_of(stop.request),
+                    "true" if stop.request.pk == request_row.pk else "false",
+                    door_time(None, stop.request.scheduled_time),
+                    self.home(stop.request),
+                    stop.request.get_booking_status_display(),
+                    _("· clash") if stop.clash else "",
+                )
+                for stop in stops
+            ),
+        )
+        tour = reverse("admin:bookings_showingrequest_tour", args=(quote(request_row.pk),))
+        return format_html('{}<div><a class="text-link" href="{}">{}</a></div>', lines, tour, _("As a tour"))
+
+    @display(description=gettext_lazy("waits for"))
+    def waits_for(self, request_row: Any) -> str:
+        """What its run asks of a person, with the answers; each asks once more before it is carried out."""
+        run = run_queries.waiting_for_person(request_row)
+        if run is None:
+            return "-"
+        said = format_html(
+            '<div><a class="text-link" href="{}">{}</a> {}</div>',
+            reverse("run", args=[run.uuid]),
+            f"{run.get_kind_display()}, {door_time(run.wanted_date, run.wanted_time)}",
+            f"{run.title}. {run.next_step}",
+        )
+        may = run_queries.may_book(request_row.shown_to, run)
+        return said + (answer_links(run) if may else "")
+
+    @display(description=gettext_lazy("bookings"))
+    def bookings_of_it(self, request_row: ShowingRequest) -> str:
+        address = reverse("admin:bookings_booking_changelist")
+        return format_html(
+            '<a class="text-link" href="{}?request__id__exact={}">{}</a>',
+            address,
+            request_row.pk,
+            _("Bookings of this request"),
+        )
+
+    def tour(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A client's group of a day, stop by stop."""
+        row = self.row_or_404(request, object_id)
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        stops = tours.tour_of(request.user, row)
+        title = _("Tour: %s") % (row.group_name or row)
+        shown = [(stop, self.address_of(stop.request)) for stop in stops]
+        return on_the_clock_of(
+            request, lambda: self.page(request, "admin/bookings/tour.html", title=title, row=row, stops=shown)
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        guard = self.admin_site.admin_view
+        tour = path("<path:object_id>/tour/", guard(self.tour), name="bookings_showingrequest_tour")
+        return [tour, *super().get_urls()]
 
     @display(description=gettext_lazy("runs"))
     def runs_of_it(self, request_row: ShowingRequest) -> str:

@@ -197,18 +197,7 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("answers"))
     def answers(self, run: BookingRun) -> str:
-        """Each leads to a page that says what it means and asks once more."""
-        address = reverse("answer_run", args=[run.uuid])
-        links = (
-            (
-                address,
-                urlencode({"answer": offer.answer.value, "value": offer.value}),
-                offer.label,
-                offer.detail,
-            )
-            for offer in runs.offers(run)
-        )
-        return format_html_join("", '<div><a class="text-link" href="{}?{}">{}</a> {}</div>', links) or "-"
+        return answer_links(run) or "-"
 
     @display(description=gettext_lazy("open times"))
     def slots(self, run: BookingRun) -> str:
@@ -358,6 +347,21 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
             lambda run: runs.try_again(run, by=request.user),
             done=("%(count)d run is queued again.", "%(count)d runs are queued again."),
         )
+
+
+def answer_links(run: BookingRun) -> str:
+    """A run's offers. Each leads to a page that says what it means and asks once more."""
+    address = reverse("answer_run", args=[run.uuid])
+    links = (
+        (
+            address,
+            urlencode({"answer": offer.answer.value, "value": offer.value}),
+            offer.label,
+            offer.detail,
+        )
+        for offer in runs.offers(run)
+    )
+    return format_html_join("", '<div><a class="text-link" href="{}?{}">{}</a> {}</div>', links)
 
 
 def _in_lines(found: list[Any]) -> str:

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from bookings.models import Account, Booking, BookingRun, ShowingRequest, SyncPass, Upstream
+from bookings.queries import tours
 from bookings.vocabulary import (
     CHANGING_KINDS,
     LIVE_BOOKING_STATUSES,
@@ -39,7 +40,8 @@ WORKING = (RunState.QUEUED, RunState.RUNNING, RunState.UNCONFIRMED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """The figures on top. `today` and `week` are the day and the week at each property's own door."""
+    """The figures on top. `today` and `week` are the day and the week at each property's own door; `clashes`
+    are requests whose client wants to be at two homes at once, together one thing that needs a person."""
 
     today: int
     week: int
@@ -47,6 +49,7 @@ class Counts:
     pending: int
     waiting: int
     needs_you: int
+    clashes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,10 +144,12 @@ def _counts(
         confirmed=Count("pk", filter=upcoming & Q(status=BookingStatus.CONFIRMED)),
         pending=Count("pk", filter=upcoming & ~Q(status=BookingStatus.CONFIRMED)),
     )
+    clashes = tours.clashing(user, now=now).order_by().count()
     waiting = Q(state__in=WORKING) | Q(state=RunState.PARKED, not_before__isnull=False)
     return Counts(
         waiting=BookingRun.objects.visible_to(user).filter(waiting, kind=RunKind.BOOK).count(),
-        needs_you=sick_accounts + runs.count() + requests.count(),
+        needs_you=sick_accounts + runs.count() + requests.count() + bool(clashes),
+        clashes=clashes,
         **booked,
     )
 

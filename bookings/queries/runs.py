@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
 
-from bookings.models import Attempt, BookingRun, Evidence, RunEvent
-from bookings.vocabulary import AttemptPurpose, EvidenceKind, Level, RunKind, RunState
+from bookings.models import Attempt, BookingRun, Evidence, RunEvent, ShowingRequest
+from bookings.queries.board import NEEDS_PERSON
+from bookings.vocabulary import CHANGING_KINDS, AttemptPurpose, EvidenceKind, Level, RunKind, RunState
 
 LINES_SHOWN = 500
 # What each kind of run goes through, in order: a page shows the steps that are still to come.
@@ -79,6 +80,12 @@ def visible_run(user: User | AnonymousUser, run_uuid: UUID) -> BookingRun | None
         "partner", "account", "booking", "request", "created_by"
     ).first()
     return run
+
+
+def waiting_for_person(request: ShowingRequest) -> BookingRun | None:
+    """The newest run of a client's request that asks something of a person."""
+    asking = request.runs.filter(NEEDS_PERSON, kind__in=CHANGING_KINDS)
+    return asking.select_related("account", "partner").order_by("-pk").first()
 
 
 def may_book(user: User, run: BookingRun) -> bool:

@@ -1,0 +1,120 @@
+"""Requests of one client on one day: a group's in their order, and those whose times overlap. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, ExtractHour, ExtractMinute
+
+from bookings.models import Booking, ShowingRequest
+from bookings.vocabulary import LIVE_BOOKING_STATUSES, RequestState
+
+MOST_STOPS = 50
+
+ENDED = Q(booking_status=RequestState.CLOSED) | Q(status__iexact="cancelled") | Q(status__iexact="canceled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One request of a day, from minute `starts` of the day to minute `ends` (None: no time is known).
+
+    `overlaps` are those stops of the same client that it cannot be at, too.
+    """
+
+    request: ShowingRequest
+    starts: int | None
+    ends: int | None
+    overlaps: Sequence[ShowingRequest] = ()
+
+    @property
+    def clash(self) -> str:
+        """The clash in words; empty without one."""
+        if not self.overlaps:
+            return ""
+        others = "; ".join(
+            f"{other.property or other} at {other.scheduled_time:%H:%M}" for other in self.overlaps
+        )
+        return f"The client cannot be at both: {others}."
+
+
+def with_clashes(rows: QuerySet[ShowingRequest]) -> QuerySet[Any]:
+    """The rows with `clashes`: whether another request of the same client overlaps. Each is as long as it is
+    booked for, else as its partner's showings are."""
+    timed = _timed(rows)
+    others = _timed(ShowingRequest.objects.order_by()).filter(
+        ~ENDED,
+        ~Q(pk=OuterRef("pk")),
+        client=OuterRef("client"),
+        scheduled_date=OuterRef("scheduled_date"),
+        starts__lt=OuterRef("starts") + OuterRef("minutes"),
+        starts__gt=OuterRef("starts") - F("minutes"),
+    )
+    return timed.annotate(clashes=~ENDED & Exists(others))
+
+
+def _timed(rows: QuerySet[ShowingRequest]) -> QuerySet[Any]:
+    booked = Booking.objects.filter(request=OuterRef("pk"), status__in=LIVE_BOOKING_STATUSES)
+    length = Subquery(booked.order_by("-pk").values("duration")[:1])
+    return rows.annotate(
+        starts=ExtractHour("scheduled_time") * 60 + ExtractMinute("scheduled_time"),
+        minutes=Coalesce(length, F("partner__showing_minutes")),
+    )
+
+
+def clashing(user: User | AnonymousUser, *, now: datetime) -> QuerySet[Any]:
+    """The person's requests still to come that clash with another one."""
+    first_day = (now - timedelta(days=1)).date()
+    mine = ShowingRequest.objects.visible_to(user).filter(scheduled_date__gte=first_day)
+    return with_clashes(mine).filter(clashes=True)
+
+
+def day_of(user: User, request: ShowingRequest) -> list[Stop]:
+    """What the request's client wants to see that day, in order; this alone where client or day is unknown.
+
+    One query, and at most MOST_STOPS rows.
+    """
+    if request.client_id is None or request.scheduled_date is None:
+        return [_stop(request, ())]
+    return _day(user, client_id=request.client_id, day=request.scheduled_date)
+
+
+def tour_of(user: User, request: ShowingRequest) -> list[Stop]:
+    """The stops of the request's group in their order; none without a group. One query."""
+    if not request.group_name:
+        return []
+    return [stop for stop in day_of(user, request) if stop.request.group_name == request.group_name]
+
+
+def _day(user: User, *, client_id: int, day: date) -> list[Stop]:
+    rows = ShowingRequest.objects.visible_to(user).filter(client=client_id, scheduled_date=day)
+    ordered = _timed(rows).select_related("property", "partner", "client")
+    wanted = list(ordered.order_by(F("scheduled_time").asc(nulls_last=True), "pk")[:MOST_STOPS])
+    return [_stop(request, wanted) for request in wanted]
+
+
+def _stop(request: Any, others: Sequence[Any]) -> Stop:
+    starts, minutes = getattr(request, "starts", None), getattr(request, "minutes", None)
+    return Stop(
+        request=request,
+        starts=starts,
+        ends=starts + minutes if starts is not None and minutes is not None else None,
+        overlaps=[other for other in others if other.pk != request.pk and _overlap(request, other)],
+    )
+
+
+def _overlap(one: Any, other: Any) -> bool:
+    if None in (one.starts, one.minutes, other.starts, other.minutes) or _is_ended(one) or _is_ended(other):
+        return False
+    return bool(one.starts < other.starts + other.minutes and other.starts < one.starts + one.minutes)
+
+
+def _is_ended(request: ShowingRequest) -> bool:
+    return request.booking_status == RequestState.CLOSED or request.status.lower() in (
+        "cancelled",
+        "canceled",
+    )
