@@ -21,7 +21,7 @@ from bookings.models import BookingRun, Partner, Property, RunEvent
 from bookings.queries import jobs
 from bookings.services import runs
 from bookings.services.errors import AlreadyThere
-from bookings.services.showings import is_mls_number
+from bookings.services.needs import is_mls_number
 from bookings.vocabulary import Source
 
 router = Router(tags=["Booking"])

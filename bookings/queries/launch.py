@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from bookings.models import Partner, Property, ShowingRequest
 from bookings.queries.homes import STILL_WANTED
-from bookings.services.showings import is_mls_number
+from bookings.services.needs import is_mls_number
 
 LISTED = 60
 

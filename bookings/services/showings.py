@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from bookings import wallclock
-from bookings.models import AuditEntry, BookingRun, Client, Property, ShowingRequest, SyncPass
-from bookings.services import runs
+from bookings.models import Account, AuditEntry, BookingRun, Client, Property, ShowingRequest, SyncPass
+from bookings.services import masses, needs, runs
 from bookings.services.errors import Rejected
 from bookings.services.following import (
     BOOKED_BY_ITSELF,
@@ -24,14 +24,25 @@ from bookings.services.following import (
     follow,
     is_cancelled,
 )
-from bookings.services.runs import asking
-from bookings.services.runs.figures import FARTHEST_START
-from bookings.vocabulary import FetchState, Need, RequestState, RunKind, Source
-
-MLS_NUMBER = re.compile(r"[A-Z]\d{7,8}", re.IGNORECASE)
+from bookings.services.needs import is_mls_number
+from bookings.vocabulary import Need, RequestState, RunKind, Source
 
 CHUNK = 500
+JUDGED_AT_ONCE = 2000
 FOLLOWED = ("user_id", "property_id", "status", "scheduled_date", "scheduled_time", "group_name")
+# What a row is compared by.
+HELD = ("id", *FOLLOWED, "upstream_updated_at")
+# What a request is judged by.
+JUDGED_BY = (
+    *("pk", "booking_status", "needs", "status", "scheduled_date", "scheduled_time"),
+    *("partner_id", "partner__is_active", "partner__time_zone", "partner__books_by_itself"),
+    *("property_id", "property__fetch_state", "property__time_zone"),
+)
+# What tells one new row from another; all others begin alike.
+TOLD = (
+    *("id", "user_id", "property_id", "status", "created_at", "scheduled_date", "scheduled_time"),
+    *("group_name", "client_id", "partner_id", "upstream_updated_at", "raw"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +78,8 @@ def take_in(rows: Sequence[IncomingShowing], *, sync_pass: SyncPass | None = Non
     for row in rows:
         if row.id not in latest or not _is_older(row.updated_at, latest[row.id].updated_at):
             latest[row.id] = row
-    known = ShowingRequest.objects.in_bulk(list(latest))
+    held = ShowingRequest.objects.filter(pk__in=list(latest))
+    known = {row.id: row for row in held.values_list(*HELD, named=True)}
     news = [row for row in latest.values() if row.id not in known or _tells(known[row.id], row)]
     if not news:
         return TakenIn(new=0, changed=0, unchanged=len(latest))
@@ -85,7 +97,7 @@ def _is_older(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and other is not None and one < other
 
 
-def _tells(stored: ShowingRequest, row: IncomingShowing) -> bool:
+def _tells(stored: Any, row: IncomingShowing) -> bool:
     """Whether a row says something that ours does not: other words, or that ours were confirmed since."""
     if _is_older(row.updated_at, stored.upstream_updated_at):
         return False
@@ -94,8 +106,20 @@ def _tells(stored: ShowingRequest, row: IncomingShowing) -> bool:
     )
 
 
-def _differs(stored: ShowingRequest, row: IncomingShowing) -> bool:
-    return any((getattr(stored, name) or None) != (getattr(row, name) or None) for name in FOLLOWED)
+def _differs(stored: Any, row: IncomingShowing) -> bool:
+    return _followed(stored) != _followed(row)
+
+
+def _followed(row: Any) -> tuple[Any, ...]:
+    """What is followed of a row, ours or theirs, where nothing is nothing."""
+    return (
+        row.user_id,
+        row.property_id or "",
+        row.status,
+        row.scheduled_date,
+        row.scheduled_time,
+        row.group_name,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,14 +143,14 @@ def _store(news: Sequence[IncomingShowing], sync_pass: SyncPass | None) -> _Stor
         new = [row for row in news if row.id not in known]
         _ensure_properties(row.property_id for row in (*new, *changed))
         clients = _ensure_clients(row.user_id for row in (*new, *changed))
-        came = _add([_as_row(row, clients, sync_pass, now) for row in new])
+        came = _add(new, clients, sync_pass, now)
         new, overtaken = [row for row in new if row.id in came], [row for row in new if row.id not in came]
         rows = [_as_row(row, clients, sync_pass, now) for row in changed]
         for row in rows:
             row.booking_status, row.trouble = _state_after(known[row.pk], row), ""
         _change(rows)
         _confirm([row for row in still if not _differs(known[row.id], row)], known)
-        _note(new, changed, known)
+        _note(changed, known)
     to_follow = [row.pk for row in rows if row.booking_status == RequestState.CHANGED]
     return _Stored(new=new, changed=changed, overtaken=overtaken, to_follow=to_follow)
 
@@ -153,20 +177,27 @@ def _meaning(status: str) -> str:
     return word if word in (BOOKED_BY_ITSELF, MOVED_UPSTREAM, UNDECIDED_UPSTREAM) else ""
 
 
-def _ensure_properties(property_ids: Any) -> None:
+def _ensure_properties(property_ids: Iterable[str]) -> None:
+    wanted = {mls for mls in property_ids if mls}
+    there = Property.objects.filter(property_id__in=wanted).values_list("property_id", flat=True)
+    missing = sorted(wanted.difference(there)) if wanted else []
     Property.objects.bulk_create(
-        [
-            Property(property_id=mls, mls_number=mls if is_mls_number(mls) else "")
-            for mls in sorted({mls for mls in property_ids if mls})
-        ],
+        [Property(property_id=mls, mls_number=mls if is_mls_number(mls) else "") for mls in missing],
         ignore_conflicts=True,
     )
 
 
-def _ensure_clients(user_ids: Any) -> dict[str, Client]:
-    wanted = sorted({user_id for user_id in user_ids if user_id})
-    Client.objects.bulk_create([Client(external_id=user_id) for user_id in wanted], ignore_conflicts=True)
-    return {client.external_id: client for client in Client.objects.filter(external_id__in=wanted)}
+def _ensure_clients(user_ids: Iterable[str]) -> dict[str, Client]:
+    wanted = {user_id for user_id in user_ids if user_id}
+    there = _clients(wanted)
+    if missing := sorted(wanted.difference(there)):
+        Client.objects.bulk_create([Client(external_id=each) for each in missing], ignore_conflicts=True)
+        there |= _clients(missing)
+    return there
+
+
+def _clients(user_ids: Collection[str]) -> dict[str, Client]:
+    return {client.external_id: client for client in Client.objects.filter(external_id__in=user_ids)}
 
 
 def _as_row(
@@ -192,10 +223,49 @@ def _as_row(
     )
 
 
-def _add(rows: list[ShowingRequest]) -> set[str]:
+def _add(
+    rows: Sequence[IncomingShowing], clients: dict[str, Client], sync_pass: SyncPass | None, now: datetime
+) -> set[str]:
     """Add new rows; the ids of those that nobody else added at this very moment."""
     if not rows:
         return set()
+    alike = _as_row(rows[0], clients, sync_pass, now)
+    same = [field for field in ShowingRequest._meta.concrete_fields if field.attname not in TOLD]
+    values = [field.get_db_prep_save(getattr(alike, field.attname), connection) for field in same]
+    try:
+        masses.insert(
+            ShowingRequest,
+            [_COLUMNS[name] for name in (*TOLD, *(field.attname for field in same))],
+            ((*_told(row, clients.get(row.user_id)), *values) for row in rows),
+        )
+    except IntegrityError:
+        return _add_what_is_new([_as_row(row, clients, sync_pass, now) for row in rows])
+    return {row.id for row in rows}
+
+
+_COLUMNS = {field.attname: str(field.column) for field in ShowingRequest._meta.concrete_fields}
+
+
+def _told(row: IncomingShowing, client: Client | None) -> tuple[Any, ...]:
+    """The values of TOLD as the database takes them."""
+    ops = connection.ops
+    return (
+        row.id,
+        row.user_id,
+        row.property_id or None,
+        row.status,
+        ops.adapt_datetimefield_value(row.created_at),
+        ops.adapt_datefield_value(row.scheduled_date),
+        ops.adapt_timefield_value(row.scheduled_time),
+        row.group_name,
+        client.pk if client else None,
+        client.partner_id if client else None,
+        ops.adapt_datetimefield_value(row.updated_at),
+        json.dumps(row.raw),
+    )
+
+
+def _add_what_is_new(rows: list[ShowingRequest]) -> set[str]:
     ShowingRequest.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
     ours = ShowingRequest.objects.filter(pk__in=[row.pk for row in rows], changed_at=rows[0].changed_at)
     return set(ours.values_list("pk", flat=True))
@@ -237,26 +307,23 @@ def _confirm(rows: Sequence[IncomingShowing], known: dict[str, ShowingRequest]) 
     )
 
 
-def _note(
-    new: list[IncomingShowing], changed: list[IncomingShowing], known: dict[str, ShowingRequest]
-) -> None:
+def _note(changed: Sequence[IncomingShowing], known: dict[str, ShowingRequest]) -> None:
+    """An audit entry for each change. A new row needs none: it says itself when it came, and how."""
     AuditEntry.objects.bulk_create(
         [
             AuditEntry(
-                action="request.changed" if row.id in known else "request.received",
+                action="request.changed",
                 source=Source.SYNC,
-                partner_id=known[row.id].partner_id if row.id in known else None,
+                partner_id=known[row.id].partner_id,
                 subject_type="showingrequest",
                 subject_id=row.id,
                 subject=f"{row.property_id} {row.scheduled_date or ''}".strip()[:300],
-                before={name: _text(getattr(known[row.id], name)) for name in FOLLOWED}
-                if row.id in known
-                else {},
+                before={name: _text(getattr(known[row.id], name)) for name in FOLLOWED},
                 after={name: _text(getattr(row, name)) for name in FOLLOWED},
             )
-            for row in (*new, *changed)
+            for row in changed
         ],
-        batch_size=500,
+        batch_size=CHUNK,
     )
 
 
@@ -272,7 +339,7 @@ def follow_changes() -> int:
     changed = ShowingRequest.objects.filter(booking_status=RequestState.CHANGED)
     waiting = list(changed.values_list("pk", flat=True))
     again = [pk for pk in waiting if follow(pk) == RequestState.RECEIVED]
-    return sum(_judge(request) for request in _to_judge(again))
+    return _judge(again) if again else 0
 
 
 def queue_ready(*, among: Collection[str] | None = None) -> int:
@@ -283,42 +350,74 @@ def queue_ready(*, among: Collection[str] | None = None) -> int:
     queued = follow_changes()
     unbegun = ShowingRequest.objects.filter(
         booking_status__in=(RequestState.RECEIVED, RequestState.NEEDS_INFO)
-    )
+    ).order_by("pk")
     if among is not None:
         unbegun = unbegun.filter(pk__in=among)
-    waiting = list(unbegun.values_list("pk", flat=True))
-    for start in range(0, len(waiting), CHUNK):
-        # Read whole, not streamed: ringing the doorbell may close the connection under a cursor.
-        queued += sum(_judge(request) for request in _to_judge(waiting[start : start + CHUNK]))
+    last = ""
+    while waiting := list(unbegun.filter(pk__gt=last).values_list("pk", flat=True)[:JUDGED_AT_ONCE]):
+        last = waiting[-1]
+        queued += _judge(waiting)
     return queued
 
 
-def _to_judge(ids: Sequence[str]) -> QuerySet[Any]:
-    """Requests with what judging them needs; `was_begun` where a client's change took back their run."""
+def _judge(ids: Sequence[str]) -> int:
+    """Write down what requests lack, close those whose time has passed, queue the others. How many are.
+
+    Read whole, not streamed: ringing the doorbell may close the connection under a cursor.
+    """
+    now = timezone.now()
+    with_account = set(Account.objects.filter(is_active=True).values_list("partner_id", flat=True).distinct())
+    becomes: defaultdict[tuple[str, RequestState, tuple[Need, ...]], list[str]] = defaultdict(list)
+    ready = []
+    for row in ShowingRequest.objects.filter(pk__in=ids).values_list(*JUDGED_BY, named=True):
+        state, lacks = _judgement(row, row.partner_id in with_account, now)
+        if (row.booking_status, row.needs) != (state, lacks):
+            becomes[row.booking_status, state, tuple(lacks)].append(row.pk)
+        may_book = state == RequestState.RECEIVED and row.partner__books_by_itself
+        if may_book and row.status.lower() in (BOOKED_BY_ITSELF, MOVED_UPSTREAM):
+            ready.append(row.pk)
+    for (before, after, lacking), pks in becomes.items():
+        ShowingRequest.objects.filter(pk__in=pks, booking_status=before).update(
+            booking_status=after, needs=list(lacking), changed_at=now
+        )
+    return sum(_queue(request) for request in _to_queue(ready)) if ready else 0
+
+
+def _judgement(row: Any, has_account: bool, now: datetime) -> tuple[RequestState, list[Need]]:
+    """How a request stands that nothing was done about, and what it lacks."""
+    if is_cancelled(row):
+        return RequestState.CLOSED, []
+    lacks = needs.lacking(
+        needs.Facts(
+            partner_is_active=row.partner__is_active,
+            partner_has_account=has_account,
+            partner_zone=row.partner__time_zone,
+            home=row.property_id,
+            home_state=row.property__fetch_state,
+            home_zone=row.property__time_zone,
+            day=row.scheduled_date,
+            at=row.scheduled_time,
+        ),
+        now=now,
+    )
+    if Need.FUTURE in lacks:
+        return RequestState.CLOSED, lacks
+    return (RequestState.NEEDS_INFO if lacks else RequestState.RECEIVED), lacks
+
+
+def _to_queue(ids: Sequence[str]) -> QuerySet[Any]:
+    """Oldest first. `was_begun`: a client's change took back the run that was to book it."""
     begun = BookingRun.objects.filter(
         request=OuterRef("pk"), kind=RunKind.BOOK, source=Source.SYNC, reason_code="withdrawn"
     )
-    rows = ShowingRequest.objects.filter(pk__in=ids).select_related("partner", "property", "client")
+    rows = ShowingRequest.objects.filter(pk__in=ids, booking_status=RequestState.RECEIVED)
+    rows = rows.select_related("partner", "property", "client").order_by("created_at", "pk")
     return rows.annotate(was_begun=Exists(begun))
 
 
-def _judge(request: Any) -> bool:
-    """Write down what a request lacks, close it when its time has passed, or queue it. True when queued."""
-    if is_cancelled(request):
-        _set(request, RequestState.CLOSED, [])
-        return False
-    needs = needs_of(request)
-    if Need.FUTURE in needs:
-        _set(request, RequestState.CLOSED, needs)
-        return False
-    if needs:
-        _set(request, RequestState.NEEDS_INFO, needs)
-        return False
-    _set(request, RequestState.RECEIVED, [])
-    word = request.status.lower()
+def _queue(request: Any) -> bool:
     # Moved while the robot was about to book it: how fast the robot is must not matter.
-    by_itself = word == BOOKED_BY_ITSELF or (word == MOVED_UPSTREAM and request.was_begun)
-    if not by_itself or request.partner is None or not request.partner.books_by_itself:
+    if request.status.lower() != BOOKED_BY_ITSELF and not request.was_begun:
         return False
     try:
         runs.queue_for(request, source=Source.SYNC)
@@ -326,61 +425,3 @@ def _judge(request: Any) -> bool:
         # A person is booking the very same showing: there is nothing to add.
         return False
     return True
-
-
-def _set(request: ShowingRequest, state: RequestState, needs: list[Need]) -> None:
-    codes = [need.value for need in needs]
-    if request.booking_status == state and request.needs == codes:
-        return
-    ShowingRequest.objects.filter(pk=request.pk, booking_status=request.booking_status).update(
-        booking_status=state, needs=codes, changed_at=timezone.now()
-    )
-    request.booking_status, request.needs = state, codes
-
-
-def needs_of(request: ShowingRequest) -> list[Need]:
-    """What a request lacks before a robot may book it; nothing is ever filled in by guess."""
-    needs = []
-    if request.partner is None or not request.partner.is_active:
-        needs.append(Need.CLIENT)
-    elif not request.partner.accounts.filter(is_active=True).exists():
-        needs.append(Need.ACCOUNT)
-    home = request.property
-    if home is None:
-        needs.append(Need.PROPERTY)
-    elif home.fetch_state != FetchState.KNOWN and not is_mls_number(home.property_id):
-        needs.append(Need.ADDRESS)
-    if request.scheduled_date is None:
-        needs.append(Need.DATE)
-    if request.scheduled_time is None:
-        needs.append(Need.TIME)
-    if needs or not (request.partner and home and request.scheduled_date and request.scheduled_time):
-        return needs
-    zone = home.time_zone or request.partner.time_zone
-    return _needs_of_start(request.scheduled_date, request.scheduled_time, zone)
-
-
-def _needs_of_start(day: date, at: time, zone: str) -> list[Need]:
-    if not asking.on_grid(at):
-        return [Need.QUARTER]
-    try:
-        starts_at = wallclock.instant(day, at, zone)
-    except wallclock.NoSuchTime:
-        return [Need.REAL_TIME]
-    except OverflowError:
-        return [Need.NEARER]
-    if starts_at > timezone.now() + FARTHEST_START:
-        return [Need.NEARER]
-    return [] if starts_at > timezone.now() else [Need.FUTURE]
-
-
-def in_words(needs: Sequence[Need]) -> str:
-    return "; ".join(str(need.label) for need in needs)
-
-
-def is_mls_number(text: str) -> bool:
-    """
-    >>> is_mls_number("N1234567"), is_mls_number("w12345678"), is_mls_number("12 King St")
-    (True, True, False)
-    """
-    return MLS_NUMBER.fullmatch(text) is not None

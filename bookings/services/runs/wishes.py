@@ -83,13 +83,11 @@ def queue_for(
 
     Raises Rejected naming what is missing.
     """
-    from bookings.services import showings
+    from bookings.services import needs
 
-    needs = showings.needs_of(request)
-    if needs:
-        raise Rejected(
-            "This request cannot be booked yet: " + showings.in_words(needs) + ".", field="request"
-        )
+    lacking = needs.needs_of(request)
+    if lacking:
+        raise Rejected("This request cannot be booked yet: " + needs.in_words(lacking) + ".", field="request")
     partner = request.partner
     home = request.property
     if partner is None or home is None:
