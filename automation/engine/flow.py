@@ -61,9 +61,7 @@ async def play(
     teller = Teller(page, listener, masks=site.masks)
     attempt = Attempt(page=page, order=order, site=site, teller=teller, gate=gate)
     try:
-        outcome = await _play(attempt, traced=trace and await tracing.start(context))
-        await teller.finish()
-        return outcome
+        return await _play(attempt, traced=trace and await tracing.start(context))
     except asyncio.CancelledError:
         if trace:
             await tracing.stop(context, keep=False, secrets=())
@@ -97,7 +95,7 @@ async def _play(attempt: Attempt, *, traced: bool) -> Outcome:
             "Only BrokerBay's list can tell."
         )
         outcome = replace(_outcome_of(doubt), step=outcome.step)
-    state = await _session_state(attempt.page.context)
+    state, _ = await asyncio.gather(_session_state(attempt.page.context), attempt.teller.finish())
     return replace(
         outcome,
         step=outcome.step or attempt.step.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from asyncio import ensure_future
 from dataclasses import dataclass
@@ -149,21 +150,20 @@ class Wizard:
         found = _LISTING_ID.search(self._view.url)
         return found[1].lower() if found else ""
 
-    async def is_open(self) -> bool:
-        """Waits for the page; False where it wants an unverified agent's contact details first."""
-        form = self._view.get_by_role("button", name=_SAVE_CONTACT)
-        await self._title.or_(form).first.wait_for()
-        return not await form.count()
+    async def read(self) -> WizardSeen | None:
+        """Waits until the page is there; None where it wants an unverified agent's contact details first.
 
-    async def read(self) -> WizardSeen:
-        """Waits until the page is there; the submit's label tells the mode before anything is chosen."""
-        await self._title.wait_for()
-        await self._submit.wait_for()
-        title, label = await self._title.inner_text(), await self._submit.inner_text()
+        The submit's label tells the mode before anything is chosen.
+        """
+        head, forms = await asyncio.gather(
+            self._title.or_(self._contact_form).first.inner_text(), self._contact_form.count()
+        )
+        if forms or not _TITLE.search(head):
+            return None
         return WizardSeen(
-            address=_TITLE.split(title)[0].strip(),
+            address=_TITLE.split(head)[0].strip(),
             listing_id=self.listing_id,
-            auto_confirm=bool(_AUTO.search(label)),
+            auto_confirm=bool(_AUTO.search(await self._submit.inner_text())),
         )
 
     async def read_move(self) -> MoveSeen:
@@ -185,9 +185,9 @@ class Wizard:
     async def frame(self) -> Frame | None:
         """The frame that the booking view is drawn in where an MLS put it into one; None: into the page."""
         inside = self._view.locator("iframe[src*='/dashboard'], iframe[src*='brokerbay.com']")
-        form = self._view.get_by_role("button", name=_SAVE_CONTACT)
-        await self._title.or_(form).or_(inside).filter(visible=True).first.wait_for()
-        if not await inside.count() or await self._title.count():
+        await self._title.or_(self._contact_form).or_(inside).filter(visible=True).first.wait_for()
+        frames, titles = await asyncio.gather(inside.count(), self._title.count())
+        if not frames or titles:
             return None
         handle = await inside.first.element_handle()
         return await handle.content_frame() if handle else None
@@ -246,16 +246,17 @@ class Wizard:
             chosen=next((one for one, radio in zip(minutes, radios, strict=True) if radio["checked"]), None),
         )
 
-    async def choose_duration(self, index: int) -> bool:
-        """False where selection and popover are gone, as when somebody else takes the slot."""
-        return await self._click_while_selected(self._durations.nth(index))
+    async def choose_duration(self, index: int, *, patience: float) -> None:
+        """Chooses none where selection and popover are gone, as when somebody else takes the slot."""
+        await self._click_while_selected(self._durations.nth(index), patience=patience)
 
-    async def press_done(self) -> bool:
-        """Closes the popover, which would swallow a click on submit; False where the selection is gone."""
+    async def press_done(self, *, patience: float) -> str:
+        """Closes the popover, which would swallow a click on submit; what is selected then, or ""."""
         done = self._view.get_by_role("button", name="Done", exact=True)
-        pressed = await self._click_while_selected(done)
-        await self._durations.first.wait_for(state="hidden")
-        return pressed
+        await self._click_while_selected(done, patience=patience)
+        closed = self._durations.first.wait_for(state="hidden")
+        _, selected = await asyncio.gather(closed, self.selection())
+        return selected
 
     async def selection(self) -> str:
         """The text of the green block, "8:00 PM - 8:30 PM", or "" where none is chosen."""
@@ -289,13 +290,17 @@ class Wizard:
             return False
         return True
 
-    async def _click_while_selected(self, button: Locator) -> bool:
-        unselected = self._view.locator("body:not(:has(.timeslot-selected))")
-        await button.or_(unselected).first.wait_for()
-        if not await button.count():
-            return False
-        await button.click()
-        return True
+    async def _click_while_selected(self, button: Locator, *, patience: float) -> None:
+        """After `patience` without the button it is looked whether anything is selected still."""
+        try:
+            await button.click(timeout=patience * 1000)
+        except WaitedTooLong:
+            if await self.selection():
+                await button.click()
+
+    @property
+    def _contact_form(self) -> Locator:
+        return self._view.get_by_role("button", name=_SAVE_CONTACT)
 
     @property
     def _title(self) -> Locator:

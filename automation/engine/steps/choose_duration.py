@@ -20,30 +20,32 @@ async def choose_duration(attempt: Attempt) -> Done:
     if wanted is None:
         raise ValueError("A booking needs a duration.")
     wizard = attempt.wizard
-    offer = await _offer(attempt)
+    patience = min(attempt.site.send_timeout, attempt.site.step_timeout)
+    offer = await _offer(attempt, patience)
     longest = max(offer.minutes, default=0)
     if attempt.listing is not None:
         attempt.listing = replace(attempt.listing, max_minutes=offer.longest or longest or None)
     if wanted not in offer.minutes:
         raise _refused(wanted, offer.minutes, longest)
-    chosen = offer.chosen == wanted or await wizard.choose_duration(offer.minutes.index(wanted))
-    if not chosen or not await wizard.press_done():
+    if offer.chosen != wanted:
+        await wizard.choose_duration(offer.minutes.index(wanted), patience=patience)
+    shown = await wizard.press_done(patience=patience)
+    if not shown:
         raise await _lost_slot(attempt)
-    shown = await wizard.selection()
     if not is_as_ordered(shown, attempt.order):
         raise wrong_selection(shown)
     return Done(message=f"Chose {say_minutes(wanted)}.", touched=wizard.SELECTED_BLOCK)
 
 
-async def _offer(attempt: Attempt) -> DurationOffer:
+async def _offer(attempt: Attempt, patience: float) -> DurationOffer:
     """What the popover offers; one that stays or falls shut may mean that the slot is lost."""
-    wizard, site = attempt.wizard, attempt.site
+    wizard = attempt.wizard
     try:
-        offer = await wizard.durations(patience=min(site.send_timeout, site.step_timeout))
+        offer = await wizard.durations(patience=patience)
     except WaitedTooLong:
         if not await wizard.selection():
             raise await _lost_slot(attempt) from None
-        offer = await wizard.durations(patience=site.step_timeout)
+        offer = await wizard.durations(patience=attempt.site.step_timeout)
     if not offer.minutes:
         raise await _lost_slot(attempt)
     return offer

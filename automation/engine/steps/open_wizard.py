@@ -26,14 +26,14 @@ async def open_wizard(attempt: Attempt) -> Done:
         await _by_listing_page(attempt)
     attempt.frame = await attempt.wizard.frame()
     wizard = attempt.wizard
-    if not await wizard.is_open():
+    seen = await wizard.read()
+    if seen is None:
         # Where a person will find the form again.
         attempt.listing = replace(listing, listing_id=wizard.listing_id or listing.listing_id)
         raise ContactDetailsWanted(
             f"BrokerBay wants contact details from this account before it books {listing.address}. Nothing "
             "was sent: a person must fill them in on BrokerBay once, by Book Showing and Save Profile."
         )
-    seen = await wizard.read()
     if likeness(parse_address(listing.address), parse_address(seen.address)) is Likeness.OTHER:
         raise AmbiguousListing(
             f"BrokerBay opened the booking of {seen.address} instead of {listing.address}. Nothing was sent: "

@@ -23,7 +23,7 @@ async def read_slots(attempt: Attempt) -> Done:
     await wizard.choose_slot(open_times[start])
     offer = await wizard.durations(patience=attempt.site.step_timeout)
     longest = offer.longest or max(offer.minutes, default=0)
-    await wizard.press_done()
+    await wizard.press_done(patience=attempt.site.step_timeout)
     if attempt.listing is not None and longest:
         attempt.listing = replace(attempt.listing, max_minutes=longest)
     limit = f", for {say_minutes(longest)} at most" if longest else ""
