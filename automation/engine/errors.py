@@ -49,7 +49,7 @@ class ChallengeShown(StepError):
 
 
 class ContactDetailsWanted(StepError):
-    """BrokerBay wants the account's contact details before its booking page opens; a person saves them once."""
+    """BrokerBay wants contact details before its booking page opens; a person saves them once."""
 
     code = "contact_details_wanted"
 
