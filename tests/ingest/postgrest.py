@@ -41,7 +41,12 @@ create table public.showing_requests (
     created_at timestamptz default now(),
     scheduled_date date,
     scheduled_time time,
-    group_name text
+    group_name text,
+    booking_status text constraint known_words check (booking_status <> 'declined'),
+    booking_date date,
+    booking_time time,
+    booking_reference text,
+    booking_reason text
 );
 alter table public.showing_requests enable row level security;
 grant select on public.showing_requests to anon;
@@ -134,7 +139,9 @@ def _rest_v1(postgrest: str) -> Iterator[str]:
     class Gateway(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             passed = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-            answer = requests.get(postgrest + self.path.removeprefix("/rest/v1"), headers=passed, timeout=20)
+            address = postgrest + self.path.removeprefix("/rest/v1")
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = requests.request(self.command, address, data=body, headers=passed, timeout=20)
             self.send_response(answer.status_code)
             for name in ("Content-Type", "Content-Range", "WWW-Authenticate"):
                 if name in answer.headers:
@@ -142,6 +149,8 @@ def _rest_v1(postgrest: str) -> Iterator[str]:
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
             self.wfile.write(answer.content)
+
+        do_PATCH = do_GET  # noqa: N815 - as the server asks for it
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
