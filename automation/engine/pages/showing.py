@@ -21,7 +21,9 @@ _CANCEL = re.compile(r"^\W*(?:Cancel|Cancel Showing|Cancel Appointment)\s*$", re
 _MOVE = re.compile(r"^\W*(?:Reschedule|Modify|Change)(?: (?:Time|Showing|Appointment))?\s*$", re.IGNORECASE)
 _BADGE = ".status, .badge, .ant-tag, [class*='status-']"
 _READ = """badge => {
-  const page = document.querySelector('main, [role=main], [ui-view], [ng-view]') ?? document.body;
+  // The panel with the facts can stand beside what the page calls its main part.
+  const main = document.querySelector('main, [role=main], [ui-view], [ng-view]');
+  const page = /\\d:\\d\\d\\s*[AP]M/i.test(main?.innerText) ? main : document.body;
   const around = 'header, nav, footer, [role=banner], [role=navigation], [role=dialog], .modal';
   const texts = [], headings = [];
   const walker = document.createTreeWalker(page, NodeFilter.SHOW_TEXT);
