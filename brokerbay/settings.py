@@ -112,6 +112,16 @@ PROPERTY_API_URL = env.address("PROPERTY_API_URL", says="Where /api/properties/I
 PROPERTY_API_KEY = env.text(
     "PROPERTY_API_KEY", secret=True, says="Sent to the property API as a bearer token."
 )
+PROPERTY_API_AT_ONCE = env.number(
+    "PROPERTY_API_AT_ONCE", default=4, low=1, high=32, says="Homes the property API is asked for at a time."
+)
+PROPERTY_REFRESH_HOURS = env.number(
+    "PROPERTY_REFRESH_HOURS",
+    default=24,
+    low=1,
+    high=8760,
+    says="Hours until a known home that is still wanted is asked for again.",
+)
 FETCH_INTERVAL_MINUTES = env.number(
     "FETCH_INTERVAL_MINUTES", default=12, low=1, high=1440, says="Minutes between two sync passes."
 )

@@ -65,6 +65,7 @@ def read_property(property_id: str, payload: Any) -> IncomingProperty | Malforme
         address=address.text if address.has_street else "",
         place="" if address.has_street else address.text,
         price=_fact(home, "price"),
+        status=_fact(home, "status"),
         listing_date=_fact(home, "added"),
         bedrooms=_fact(home, "beds"),
         bathrooms=_fact(home, "baths"),

@@ -231,9 +231,7 @@ class _Cycle:
         if api is None:
             self._count(addresses_missing=len(properties.wanting_address()))
             return
-        if not properties.wanting_address() or self._is_left_alone(
-            upstreams.PROPERTY_API, "The property API"
-        ):
+        if not properties.due() or self._is_left_alone(upstreams.PROPERTY_API, "The property API"):
             return
         learned = homes.learn(
             api,

@@ -40,6 +40,7 @@ class IncomingProperty:
     address: str
     place: str
     price: str
+    status: str
     listing_date: str
     bedrooms: str
     bathrooms: str

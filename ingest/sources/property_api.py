@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +30,7 @@ class PropertyApi:
         patience: Patience = PATIENCE,
         sleep: Callable[[float], None] = tenacity_sleep,
     ) -> None:
+        self._make = partial(PropertyApi, url=url, key=key, patience=patience, sleep=sleep)
         self._http = HttpSource(
             name=NAME,
             base_url=url,
@@ -37,6 +39,10 @@ class PropertyApi:
             largest_body=LARGEST_BODY,
             sleep=sleep,
         )
+
+    def another(self) -> PropertyApi:
+        """The same API over a connection of its own, for another thread."""
+        return self._make()
 
     def close(self) -> None:
         self._http.close()
