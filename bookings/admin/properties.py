@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
@@ -21,6 +23,7 @@ from bookings.admin.base import PartnerScopedAdmin, queued_words
 from bookings.admin.forms import CheckForm
 from bookings.filters import DayRangeFilter
 from bookings.models import BookingRun, Partner, Property
+from bookings.queries import homes
 from bookings.services import edits, runs
 from bookings.vocabulary import RunKind, Source
 
@@ -74,6 +77,7 @@ class PropertyAdmin(PartnerScopedAdmin):
                     ("fetch_state", "fetch_reason"),
                     ("fetched_at", "fetch_after", "fetch_attempts"),
                     ("last_updated", "created_at"),
+                    "changes",
                     ("features", "price_change"),
                     "details_json",
                     "rooms_json",
@@ -98,13 +102,27 @@ class PropertyAdmin(PartnerScopedAdmin):
             _("Bookings"),
         )
 
+    @display(description=gettext_lazy("changed"))
+    def changes(self, home: Property) -> str:
+        """The history of address, price and status, newest first."""
+        lines = [
+            (
+                date_format(timezone.localtime(change.at), "j M Y, g:i A"),
+                change.name,
+                change.before,
+                change.after,
+            )
+            for change in homes.changes_of(home)
+        ]
+        return format_html_join("", "<div>{}: {} {} → {}</div>", lines) or "-"
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Everything but the zone."""
         columns = [column.name for column in self.opts.concrete_fields if column.name != "time_zone"]
-        return [*columns, "shown_in"]
+        return [*columns, "shown_in", "changes"]
 
     def save_model(self, request: HttpRequest, obj: Property, form: ModelForm, change: bool) -> None:
         edits.save(obj, ["time_zone"], by=request.user)
