@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import Http404
@@ -9,13 +10,13 @@ from ninja import Router, Status
 
 from bookings.api import rows, shapes
 from bookings.api.auth import PersonRequest, may
-from bookings.api.jobs import IdempotencyKey, day_meant, lines_of, place_named, run_or_404
+from bookings.api.jobs import IdempotencyKey, day_meant, lines_of, run_or_404
 from bookings.api.openapi import answers
 from bookings.api.partners import partner_of
 from bookings.api.records import booking_or_404
 from bookings.models import Account, BookingRun
+from bookings.queries.launch import place_named
 from bookings.services import runs
-from bookings.services.runs import Wish
 from bookings.vocabulary import RunKind, Source
 
 router = Router(tags=["BrokerBay"])
@@ -76,16 +77,9 @@ def start_check(
     """Look a property up on BrokerBay: is it there, can it be booked, and which times are open on a day."""
     partner = partner_of(request.auth, asked.partner)
     place = place_named(request.auth, asked.property)
-    wish = Wish(
-        kind=RunKind.CHECK,
-        property_text=place.property_text,
-        mls_number=place.mls_number,
-        address=place.address,
-        date=day_meant(asked.preferredDate, place.time_zone or partner.time_zone)
-        if asked.preferredDate
-        else None,
-        time_zone=place.time_zone,
-    )
+    zone = place.time_zone or partner.time_zone
+    day = day_meant(asked.preferredDate, zone) if asked.preferredDate else None
+    wish = replace(place, kind=RunKind.CHECK, date=day)
     run = runs.queue(
         wish, partner=partner, source=Source.API, by=request.auth, idempotency_key=idempotency_key
     )

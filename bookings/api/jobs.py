@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -17,11 +18,11 @@ from bookings.api.auth import PersonRequest, may
 from bookings.api.openapi import answers
 from bookings.api.partners import partner_of
 from bookings.api.wanted import next_such_day
-from bookings.models import BookingRun, Partner, Property, RunEvent
+from bookings.models import BookingRun, Partner, RunEvent
 from bookings.queries import jobs
+from bookings.queries.launch import place_named
 from bookings.services import runs
 from bookings.services.errors import AlreadyThere
-from bookings.services.needs import is_mls_number
 from bookings.vocabulary import Source
 
 router = Router(tags=["Booking"])
@@ -63,28 +64,13 @@ def start_job(
 
 def _wish(user: User, wish: shapes.BookingAsked, partner: Partner) -> runs.Wish:
     place = place_named(user, wish.property)
-    zone = place.time_zone or partner.time_zone
-    return runs.Wish(
-        property_text=place.property_text,
-        mls_number=place.mls_number,
-        address=place.address,
-        date=day_meant(wish.preferredDate, zone),
+    return replace(
+        place,
+        date=day_meant(wish.preferredDate, place.time_zone or partner.time_zone),
         time=wish.preferredTime,
         duration_minutes=wish.preferredDuration,
         auto_confirm_only=wish.autoConfirmOnly,
-        time_zone=place.time_zone,
     )
-
-
-def place_named(user: User, text: str) -> runs.Wish:
-    """Where a typed text points: an MLS number, with what the caller may know of the home, or an address."""
-    if not is_mls_number(text):
-        return runs.Wish(property_text=text, address=text)
-    number = text.upper()
-    home = Property.objects.visible_to(user).filter(property_id=number).first()
-    if home is None:
-        return runs.Wish(property_text=number, mls_number=number)
-    return runs.Wish(property_text=number, mls_number=number, address=home.address, time_zone=home.time_zone)
 
 
 def day_meant(said: date | int, zone: str) -> date:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Annotated, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -21,13 +22,13 @@ from pydantic import BaseModel
 from bookings.api import rows, shapes
 from bookings.api.auth import PersonRequest, may
 from bookings.api.errors import problem
-from bookings.api.jobs import lines_of, place_named, run_or_404
+from bookings.api.jobs import lines_of, run_or_404
 from bookings.api.openapi import answers, body_of
 from bookings.api.partners import partner_of
 from bookings.live import follow, follow_until_person, release_thread
 from bookings.models import BookingRun, RunEvent
+from bookings.queries.launch import place_named
 from bookings.services import runs
-from bookings.services.runs import Wish
 from bookings.vocabulary import OPEN_RUN_STATES, RunKind, RunState, Source
 
 router = Router(tags=["Booking"])
@@ -176,14 +177,7 @@ def _checking(user: User, check: shapes.CheckAsked) -> BookingRun:
         partner=partner, kind=RunKind.CHECK, property_text=place.property_text, state__in=OPEN_RUN_STATES
     )
     run: BookingRun | None = under_way.order_by("-pk").first()
-    wish = Wish(
-        kind=RunKind.CHECK,
-        property_text=place.property_text,
-        mls_number=place.mls_number,
-        address=place.address,
-        time_zone=place.time_zone,
-    )
-    return run or runs.queue(wish, partner=partner, source=Source.API, by=user)
+    return run or runs.queue(replace(place, kind=RunKind.CHECK), partner=partner, source=Source.API, by=user)
 
 
 def _waits_for_clock(run: BookingRun) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -12,35 +11,29 @@ from django.db.models.functions import Lower
 from bookings.models import Partner, Property, ShowingRequest
 from bookings.queries.homes import STILL_WANTED
 from bookings.services.needs import is_mls_number
+from bookings.services.runs import Wish
 
 LISTED = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
-    """A property as a person named it, with what we know of it."""
+def place_named(user: User, text: str) -> Wish:
+    """Where a typed text points, as a wish that wants nothing yet.
 
-    text: str
-    mls_number: str = ""
-    address: str = ""
-    time_zone: str = ""
-
-
-def home_named(user: User, text: str) -> Home:
-    """A known home goes by its MLS number, so that the same wish in other words is recognised as the same."""
+    A known home goes by its MLS number, so that the same wish in other words is recognised as the same.
+    """
     text = text.strip()
     named = Q(property_id=text.upper()) | Q(address__iexact=text)
     known = Property.objects.visible_to(user).filter(named).order_by("pk").first()
     if known is not None and is_mls_number(known.property_id):
-        return Home(
-            text=known.property_id,
+        return Wish(
+            property_text=known.property_id,
             mls_number=known.mls_number or known.property_id,
             address=known.address,
             time_zone=known.time_zone,
         )
     if is_mls_number(text):
-        return Home(text=text.upper(), mls_number=text.upper())
-    return Home(text=text, address=text)
+        return Wish(property_text=text.upper(), mls_number=text.upper())
+    return Wish(property_text=text, address=text)
 
 
 def _still_wanted(user: User) -> QuerySet[ShowingRequest]:

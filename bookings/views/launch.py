@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -126,12 +127,8 @@ class LaunchForm(forms.Form):
 
     def wish(self) -> runs.Wish:
         said = self.cleaned_data
-        home = launch_queries.home_named(self.user, said["property"])
-        return runs.Wish(
-            property_text=home.text,
-            mls_number=home.mls_number,
-            address=home.address,
-            time_zone=home.time_zone,
+        return replace(
+            launch_queries.place_named(self.user, said["property"]),
             listing_id=said["listing_id"],
             date=said["date"],
             time=said["time"],

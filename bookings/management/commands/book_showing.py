@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import User
 
 from bookings.api import wanted
-from bookings.api.jobs import day_meant, place_named
+from bookings.api.jobs import day_meant
 from bookings.api.partners import partner_of
 from bookings.management.run_command import RunCommand, read
 from bookings.models import BookingRun
+from bookings.queries.launch import place_named
 from bookings.services import runs
 from bookings.vocabulary import Source
 
@@ -33,15 +35,12 @@ class Command(RunCommand):
         at = read(wanted.time_said, options["time"])
         minutes = read(wanted.minutes_said, options["minutes"]) if options["minutes"] else None
         partner = partner_of(by, options["partner"])
-        place = place_named(by, options["property"].strip())
-        wish = runs.Wish(
-            property_text=place.property_text,
-            mls_number=place.mls_number,
-            address=place.address,
+        place = place_named(by, options["property"])
+        wish = replace(
+            place,
             date=day_meant(day, place.time_zone or partner.time_zone),
             time=at,
             duration_minutes=minutes or partner.showing_minutes,
             auto_confirm_only=options["auto_confirm_only"],
-            time_zone=place.time_zone,
         )
         return runs.queue(wish, partner=partner, source=Source.PERSON, by=by, dry_run=options["dry_run"])

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import User
 
 from bookings.api import wanted
-from bookings.api.jobs import day_meant, place_named
+from bookings.api.jobs import day_meant
 from bookings.api.partners import partner_of
 from bookings.management.run_command import RunCommand, read
 from bookings.models import BookingRun
+from bookings.queries.launch import place_named
 from bookings.services import runs
 from bookings.vocabulary import RunKind, Source
 
@@ -25,13 +27,7 @@ class Command(RunCommand):
     def start(self, by: User, options: dict[str, Any]) -> BookingRun:
         day = read(wanted.day_said, options["day"]) if options["day"] else None
         partner = partner_of(by, options["partner"])
-        place = place_named(by, options["property"].strip())
-        wish = runs.Wish(
-            kind=RunKind.CHECK,
-            property_text=place.property_text,
-            mls_number=place.mls_number,
-            address=place.address,
-            date=day_meant(day, place.time_zone or partner.time_zone) if day else None,
-            time_zone=place.time_zone,
-        )
+        place = place_named(by, options["property"])
+        date = day_meant(day, place.time_zone or partner.time_zone) if day else None
+        wish = replace(place, kind=RunKind.CHECK, date=date)
         return runs.queue(wish, partner=partner, source=Source.PERSON, by=by)
