@@ -31,6 +31,17 @@ _STREET_WORD = re.compile(
     "sideroad|sdrd|concession|conc|line|trail|way|terr|terrace|pl|place|pkwy|parkway|gate|gdns|gardens|"
     "circ|circle|cir|grove|grv|hts|heights|mews|sq|square|rue|chemin|route|rte"
 )
+# "3008", "4B", "PH2", "B", or a floor: never another word, which would be the street's own.
+_UNIT = r"[a-z]{0,3}\d{1,5}[a-z]?|[a-z]|bsmt|basement|upper|lower|main|rear|front"
+_UNIT_WORD = r"(?:(?:unit|suite|ste|apt|apartment)\b\.?\s*#?|#)\s*"
+_UNIT_FIRST = re.compile(rf"{_UNIT_WORD}(?P<unit>{_UNIT})\s*[-,]?\s*\b(?P<rest>\d+\w?\s.*)", re.IGNORECASE)
+# "3008-100 Example Blvd": the unit, the house's number, a word.
+_UNIT_DASH = re.compile(
+    r"(?P<unit>[a-z]{0,3}\d{1,5}[a-z]?)\s*-\s*(?P<rest>\d+[a-z]?\s+[^\d\W].*)", re.IGNORECASE
+)
+_UNIT_BEHIND = re.compile(rf"(?P<street>\d.*\S)\s+{_UNIT_WORD}(?P<unit>{_UNIT})", re.IGNORECASE)
+_UNIT_ALONE = re.compile(rf"{_UNIT_WORD}(?P<unit>{_UNIT})", re.IGNORECASE)
+_COUNTRIES = frozenset({"ca", "canada", "us", "usa", "united states"})
 _DIRECTION = re.compile("[nsew]|[ns][ew]|north|south|east|west")
 _STREET_KEYS = ("street", "streetAddress", "street_address", "line1", "addressLine1")
 _UNIT_KEYS = ("unit", "unitNumber", "unit_number", "suite", "apartment")
@@ -39,7 +50,7 @@ _TEXT_KEYS = ("unparsedAddress", "unparsed_address", "fullAddress", "full_addres
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """`text` is what the source says, in one line; `has_street` tells whether it names a street."""
+    """`text` is what the source says, in one line and, where `has_street`, spelt as BrokerBay shows it."""
 
     text: str
     has_street: bool
@@ -57,7 +68,9 @@ def read_address(value: Any) -> Address | None:
     """
     if isinstance(value, str):
         text = one_line(value)
-        return Address(text=text, has_street=names_street(text)) if text else None
+        if names_street(text):
+            return Address(text=as_shown(text), has_street=True)
+        return Address(text=text, has_street=False) if text else None
     if not isinstance(value, Mapping):
         return None
     return _from_object(value)
@@ -75,7 +88,7 @@ def _from_object(value: Mapping[str, Any]) -> Address | None:
     )
     parts = one_line(", ".join(part for part in (street, *rest) if part))
     if street:
-        return Address(text=parts, has_street=True)
+        return Address(text=as_shown(parts), has_street=True)
     if whole:
         return whole
     return Address(text=parts, has_street=False) if parts else None
@@ -94,7 +107,7 @@ def _street_part(value: Mapping[str, Any]) -> str:
     if not street:
         return ""
     unit = _first_text(value, _UNIT_KEYS)
-    return f"{unit}-{street}" if unit and unit.casefold() not in street.casefold().split() else street
+    return f"{street}, #{unit}" if unit and unit.casefold() not in street.casefold().split() else street
 
 
 def _first_text(value: Mapping[str, Any], keys: tuple[str, ...]) -> str:
@@ -106,6 +119,30 @@ def _first_text(value: Mapping[str, Any], keys: tuple[str, ...]) -> str:
         if text:
             return text
     return ""
+
+
+def as_shown(text: str) -> str:
+    """An address with a street as BrokerBay shows it: the unit behind the street as "#3008", no country.
+
+    Every word of the street stays as it was written: BrokerBay itself has "Blvd" and "Boulevard".
+
+    >>> as_shown("3008-100 Example Blvd, Toronto, ON, M5V 1A1, CA")
+    '100 Example Blvd, #3008, Toronto, ON, M5V 1A1'
+    >>> as_shown("Unit 4B - 99 Lake Shore Blvd W, Toronto"), as_shown("5 Main Street S Suite 4, Erin, ON")
+    ('99 Lake Shore Blvd W, #4B, Toronto', '5 Main Street S, #4, Erin, ON')
+    >>> as_shown("12 King St, Apt. BSMT, Guelph"), as_shown("4567 Concession Rd 3, Uxbridge, ON")
+    ('12 King St, #BSMT, Guelph', '4567 Concession Rd 3, Uxbridge, ON')
+    """
+    found = _UNIT_FIRST.fullmatch(text) or _UNIT_DASH.fullmatch(text)
+    unit, rest = (found["unit"], found["rest"]) if found else ("", text)
+    street, *places = (part.strip() for part in rest.split(","))
+    if not unit and (behind := _UNIT_BEHIND.fullmatch(street)):
+        street, unit = behind["street"], behind["unit"]
+    elif not unit and places and (alone := _UNIT_ALONE.fullmatch(places[0])):
+        unit, places = alone["unit"], places[1:]
+    if places and places[-1].casefold() in _COUNTRIES:
+        places = places[:-1]
+    return ", ".join(part for part in (street, f"#{unit}" if unit else "", *places) if part)[:LONGEST_ADDRESS]
 
 
 def names_street(text: str) -> bool:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.addresses import names_street, read_address
+from automation.engine.listings import parse_address
+from ingest.addresses import as_shown, names_street, read_address
 
 
 @pytest.mark.parametrize(
@@ -55,10 +56,35 @@ def test_parts_mend_an_unparsed_address_without_a_street() -> None:
     assert (address.text, address.has_street) == ("12 King St, Toronto, ON", True)
 
 
-def test_number_and_name_make_a_street_and_the_unit_goes_first() -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3008-100 Example Blvd, Toronto, ON, M5V 1A1, CA",
+        "#3008 - 100 Example Boulevard, Toronto",
+        "Unit 3008, 100 Example Blvd, Toronto",
+        "100 Example Blvd Unit 3008, Toronto",
+        "100 Example Blvd, Suite 3008, Toronto, ON",
+        "100 Example Blvd, #BSMT, Toronto, ON",
+        "PH2-100 Example Blvd, Toronto",
+        "51 MAIN Street E, Erin, ON",
+        "4567 Concession Rd 3, Uxbridge, ON",
+        "25 rue Saint-Jean, Québec, QC, G1R 1N8",
+        "123 Apt St, Toronto, ON",
+        "7 Ste Anne Dr, Toronto, ON",
+        "#" * 300,
+        "Unit " * 60,
+    ],
+)
+def test_what_is_spelt_as_brokerbay_shows_it_names_the_same_home(text: str) -> None:
+    shown = as_shown(text)
+    assert parse_address(shown) == parse_address(text)
+    assert as_shown(shown) == shown
+
+
+def test_number_and_name_make_a_street_and_the_unit_goes_behind() -> None:
     address = read_address({"streetNumber": 12, "streetName": "King St", "unit": "4B", "city": "Toronto"})
     assert address is not None
-    assert address.text == "4B-12 King St, Toronto"
+    assert address.text == "12 King St, #4B, Toronto"
 
 
 def test_parts_without_a_street_say_where_but_name_no_street() -> None:
