@@ -157,6 +157,8 @@ class BookingStatus(TextChoices):
     TIME_SUGGESTED = "Time Suggested", _("Time suggested")
     DECLINED = "Declined", _("Declined")
     CANCELLED = "Cancelled", _("Cancelled")
+    # Imported: somebody's word, which nobody has seen in BrokerBay's own list.
+    UNVERIFIED = "Unverified", _("Unverified")
 
 
 LIVE_BOOKING_STATUSES = (BookingStatus.CONFIRMED, BookingStatus.PENDING, BookingStatus.TIME_SUGGESTED)

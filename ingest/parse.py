@@ -77,6 +77,17 @@ def read_property(property_id: str, payload: Any) -> IncomingProperty | Malforme
     )
 
 
+def read_start(raw: Mapping[str, Any], *, day: str, at: str) -> tuple[date, time] | str:
+    """A showing's day and time from the columns of these names; a plain reason where they cannot be read."""
+    try:
+        found = _date(raw, day), _time(raw, at)
+    except _Unreadable as reason:
+        return str(reason)
+    if found[0] is None or found[1] is None:
+        return f"{day} or {at} is missing."
+    return found[0], found[1]
+
+
 def _differ(one: str, other: str) -> bool:
     return one.strip().casefold() != other.strip().casefold()
 

@@ -59,6 +59,7 @@ BOOKING = _all(
         BookingStatus.PENDING: "info",
         BookingStatus.TIME_SUGGESTED: "warning",
         BookingStatus.DECLINED: "danger",
+        BookingStatus.UNVERIFIED: "warning",
     },
 )
 HEALTH = _all(

@@ -73,7 +73,7 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
         ),
         (
             gettext_lazy("The row"),
-            {"fields": (("created_at", "updated_at"), ("version", "hidden_at"))},
+            {"fields": (("created_at", "updated_at"), ("version", "hidden_at"), "imported_id", "imported")},
         ),
     )
     readonly_fields = ("runs_of_it", "picture")

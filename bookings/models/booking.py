@@ -52,6 +52,12 @@ class Booking(models.Model):
     missing_since = models.DateTimeField(
         null=True, blank=True, help_text=_("Since when BrokerBay's own list, read whole, does not show it.")
     )
+    imported_id = models.CharField(
+        max_length=40, blank=True, help_text=_("Its id in the predecessor's file that it was imported from.")
+    )
+    imported = models.JSONField(
+        default=dict, blank=True, help_text=_("The predecessor's row as it stood; nothing in it is proven.")
+    )
     hidden_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -87,6 +93,9 @@ class Booking(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["account", "showing_id"], condition=~Q(showing_id=""), name="one_booking_per_showing"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "imported_id"], condition=~Q(imported_id=""), name="imported_once"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=BookingStatus.values), name="booking_status_is_known"

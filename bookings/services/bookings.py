@@ -198,7 +198,8 @@ def of_another_home(run: BookingRun, seen: Seen) -> Booking | None:
 
 
 def _same_showing(run: BookingRun, seen: Seen) -> Booking | None:
-    """Our row of this very showing: by BrokerBay's id of it, else the live one of that home at that time.
+    """Our row of this very showing: by BrokerBay's id of it, else the live one of that home at that time, else
+    an imported one, which BrokerBay's list proves by that.
 
     Two homes may be booked for one time by one account: time alone says nothing.
     """
@@ -208,7 +209,10 @@ def _same_showing(run: BookingRun, seen: Seen) -> Booking | None:
     listing_id = seen.listing_id or run.listing_id
     home = Q(listing_id=listing_id) if listing_id else Q(property_address__iexact=seen.address)
     live = held.filter(home, booking_date=seen.date, booking_time=seen.time)
-    return live.filter(status__in=LIVE_BOOKING_STATUSES).first()
+    return (
+        live.filter(status__in=LIVE_BOOKING_STATUSES).first()
+        or live.filter(status=BookingStatus.UNVERIFIED).first()
+    )
 
 
 def _new(run: BookingRun, seen: Seen, status: BookingStatus) -> Booking:

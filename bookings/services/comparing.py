@@ -16,7 +16,7 @@ from bookings.models import Booking, BookingRun
 from bookings.services import bookings, notices, outcomes
 from bookings.services.bookings import Seen
 from bookings.services.errors import AlreadyThere
-from bookings.vocabulary import LIVE_BOOKING_STATUSES, Level, RunState
+from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, Level, RunState
 
 LIVE = ("confirmed", "requested", "time_suggested")
 
@@ -116,9 +116,10 @@ def _link_told(run: BookingRun) -> None:
         home = Q(property_address__iexact=one.address) if one.address else Q(pk=None)
         if one.listing_id:
             home |= Q(listing_id=one.listing_id)
-        booking = Booking.objects.filter(
+        proven = Booking.objects.filter(
             home, account_id=run.account_id, booking_date=one.wanted_date, booking_time=one.wanted_time
-        ).first()
+        ).exclude(status=BookingStatus.UNVERIFIED)
+        booking = proven.first()
         if booking is None:
             continue
         BookingRun.objects.filter(pk=one.pk, booking=None).update(booking=booking)

@@ -32,6 +32,7 @@ TONES: dict[str, str] = {
     BookingStatus.PENDING: "calm",
     BookingStatus.TIME_SUGGESTED: "warn",
     BookingStatus.DECLINED: "bad",
+    BookingStatus.UNVERIFIED: "warn",
     Health.SIGNED_IN: "good",
     Health.NEEDS_SIGN_IN: "warn",
     Health.CHALLENGED: "bad",
