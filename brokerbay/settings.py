@@ -136,7 +136,12 @@ BOOKING_WORKERS = env.number(
     "BOOKING_WORKERS", default=1, low=1, high=32, says="Booking workers on this machine, a browser each."
 )
 DEFAULT_WORKERS = env.number(
-    "DEFAULT_WORKERS", default=1, low=1, high=32, says="Workers for everything else on this machine."
+    # Two: a long sync pass keeps one, and what is owed to the outside must not wait behind it.
+    "DEFAULT_WORKERS",
+    default=2,
+    low=1,
+    high=32,
+    says="Workers for everything else on this machine.",
 )
 SUBMIT_GAP_SECONDS = env.number(
     "SUBMIT_GAP_SECONDS",

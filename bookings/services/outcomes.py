@@ -66,7 +66,7 @@ def owe(request_id: str | None) -> None:
         if not Notice.objects.filter(key=key).exists():
             return
         told = Told(status=Outcome.IN_PROGRESS)
-    news = {
+    news: dict[str, object] = {
         "to": request_id,
         "subject": f"{Outcome(told.status).label}: {request}"[:200],
         "body": json.dumps(asdict(told)),

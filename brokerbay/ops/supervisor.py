@@ -154,7 +154,7 @@ class Supervisor:
                 self._end_lost_workers()
                 runs.sweep()
                 showings.follow_changes()
-                if self.name == "default":
+                if self.queue == "default":
                     notices.ring_due()
             except DatabaseError:
                 logger.exception("The sweep failed; it is tried again in %s s", SWEEP_EVERY)

@@ -39,6 +39,24 @@ READERS: dict[str, tuple[Callable[[Environment], Any], str, Any, str]] = {
         "https://a.example",
         "a.example",
     ),
+    "columns": (
+        lambda env: env.columns("X", default="a:b", among=("a", "c"), never=("id",), says=""),
+        "a:one, c:two",
+        {"a": "one", "c": "two"},
+        "a:id",
+    ),
+    "columns that are none of ours": (
+        lambda env: env.columns("X", default="a:b", among=("a",), never=(), says=""),
+        "none",
+        {},
+        "z:one",
+    ),
+    "columns named twice": (
+        lambda env: env.columns("X", default="a:b", among=("a", "c"), never=(), says=""),
+        "a:b",
+        {"a": "b"},
+        "a:one,c:one",
+    ),
     "address with a bad port": (
         lambda env: env.address("X", says=""),
         "http://a.example:81",
