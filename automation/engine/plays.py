@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from automation.engine.attempt import Attempt
+from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Order, OrderKind, Outcome, Result, ShowingStatus, Step
 from automation.engine.listings import parse_address
 from automation.engine.pages.cancel_dialog import CancelDialog
@@ -43,16 +43,10 @@ async def _book(attempt: Attempt) -> Outcome:
     await attempt.perform(Step.OPEN_WIZARD, open_wizard)
     if adopt(attempt) is not None:
         return await _adopted(attempt)
-    await attempt.perform(Step.CHOOSE_DATE, choose_date)
-    await attempt.perform(Step.CHOOSE_SLOT, choose_slot)
-    await attempt.perform(Step.CHOOSE_DURATION, choose_duration)
-    if attempt.order.rehearse:
-        await attempt.perform(Step.REHEARSE, rehearse)
-        return Outcome(result=Result.REHEARSED)
-    await attempt.perform(Step.SUBMIT, submit)
-    await attempt.perform(Step.VERIFY, verify)
-    await learn_id(attempt, row=attempt.showing_row)
-    return Outcome(result=Result.BOOKED)
+    outcome = await _fill_in_and_send(attempt, verify)
+    if outcome.result is Result.BOOKED:
+        await learn_id(attempt, row=attempt.showing_row)
+    return outcome
 
 
 async def _cancel(attempt: Attempt) -> Outcome:
@@ -79,6 +73,11 @@ async def _reschedule(attempt: Attempt) -> Outcome:
         said = "BrokerBay has this showing at its new time already, so nothing was sent."
         return Outcome(result=Result.BOOKED, message=said)
     await attempt.perform(Step.OPEN_WIZARD, open_move_form)
+    return await _fill_in_and_send(attempt, verify_moved)
+
+
+async def _fill_in_and_send(attempt: Attempt, prove: Callable[[Attempt], Awaitable[Done]]) -> Outcome:
+    """From the open wizard to the proof that it worked; a rehearsal ends before the last click."""
     await attempt.perform(Step.CHOOSE_DATE, choose_date)
     await attempt.perform(Step.CHOOSE_SLOT, choose_slot)
     await attempt.perform(Step.CHOOSE_DURATION, choose_duration)
@@ -86,7 +85,7 @@ async def _reschedule(attempt: Attempt) -> Outcome:
         await attempt.perform(Step.REHEARSE, rehearse)
         return Outcome(result=Result.REHEARSED)
     await attempt.perform(Step.SUBMIT, submit)
-    await attempt.perform(Step.VERIFY, verify_moved)
+    await attempt.perform(Step.VERIFY, prove)
     return Outcome(result=Result.BOOKED)
 
 
