@@ -30,6 +30,21 @@ def test_the_first_lines_name_everybody_who_may_sign_in_and_where_to_look(
     assert "hush" not in told
 
 
+def test_a_demo_password_that_came_later_is_not_announced_as_the_one_to_use(
+    db: None, tmp_path: Path, settings: Any
+) -> None:
+    demo.make_people("the-first-password")
+    assert demo.is_password("the-first-password")
+    settings.DEMO_PASSWORD = "a-later-password"
+    assert not demo.is_password(settings.DEMO_PASSWORD)
+    sites = local_sites.plan(
+        data_dir=tmp_path, configured={"BROKERBAY_URL": "", "SUPABASE_URL": ""}, token="hush"
+    )
+    told = "\n".join(what_to_know(sites, is_password=False))
+    assert "a-later-password" not in told
+    assert "password as before" in told
+
+
 @pytest.mark.parametrize("far", ["BROKERBAY_URL", "SUPABASE_URL"])
 def test_the_demo_refuses_to_steer_a_site_that_is_not_this_machines(
     db: None, settings: Any, far: str

@@ -90,18 +90,27 @@ class Command(BaseCommand):
         self.stdout.write(done.stdout.strip() if done.returncode == 0 else done.stderr.strip())
 
     def _announce(self, sites: LocalSites) -> None:
-        lines = what_to_know(sites)
+        lines = what_to_know(sites, is_password=demo.is_password(settings.DEMO_PASSWORD))
+        connections.close_all()
         width = max(map(len, lines))
         frame = "+" + "-" * (width + 2) + "+"
         body = "\n".join(f"| {line:<{width}} |" for line in lines)
         self.stdout.write(f"\n{frame}\n{body}\n{frame}\n")
 
 
-def what_to_know(sites: LocalSites) -> list[str]:
-    """The lines that a person needs first: where the portal is, who may sign in, what is real."""
+def what_to_know(sites: LocalSites, *, is_password: bool = True) -> list[str]:
+    """The lines that a person needs first: where the portal is, who may sign in, what is real.
+
+    `is_password` says whether DEMO_PASSWORD is what the people were made with.
+    """
     lines = [f"The portal is at {settings.SITE_URL}"]
     if settings.DEMO_PASSWORD:
-        lines.append(f"Sign in, password {settings.DEMO_PASSWORD}, as")
+        known = (
+            f"password {settings.DEMO_PASSWORD}"
+            if is_password
+            else "password as before DEMO_PASSWORD changed"
+        )
+        lines.append(f"Sign in, {known}, as")
         lines.append("  admin (sees everything)")
         for partner in demo.PARTNERS:
             people = ", ".join(partner.people)
