@@ -121,7 +121,6 @@ def run_pass(
         raise
     sync_pass = sync.finish(sync_pass, error=" ".join(cycle.troubles), partial=cycle.did_something)
     schedule.plan_next(sync_pass, retry_after=cycle.retry_after)
-    logger.info("%s", in_words(sync_pass))
     return sync_pass
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
 from ingest import outcomes
 from ingest.passes import Part, in_words, run_pass
+
+logger = logging.getLogger(__name__)
 
 
 def sync(trigger: str = "schedule") -> str:
@@ -23,4 +27,6 @@ def write_back() -> str:
 
 def _told(trigger: str, parts: Part) -> str:
     sync_pass = run_pass(trigger, parts=parts)
-    return in_words(sync_pass) if sync_pass else "Another pass is running."
+    told = in_words(sync_pass) if sync_pass else "Another pass is running."
+    logger.info("%s", told)  # a command tells its person itself
+    return told
