@@ -18,7 +18,8 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seq
     names = ", ".join(connection.ops.quote_name(column) for column in columns)
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            # COPY goes past Django's own cursor, and so would its errors.
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
         else:
