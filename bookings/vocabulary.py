@@ -164,7 +164,7 @@ class BookingStatus(TextChoices):
 LIVE_BOOKING_STATUSES = (BookingStatus.CONFIRMED, BookingStatus.PENDING, BookingStatus.TIME_SUGGESTED)
 
 BOOKING_MOVES: dict[BookingStatus, frozenset[BookingStatus]] = {
-    status: frozenset(set(BookingStatus) - {status}) for status in BookingStatus
+    status: frozenset(set(BookingStatus) - {status, BookingStatus.UNVERIFIED}) for status in BookingStatus
 }
 
 

@@ -41,7 +41,10 @@ class StatusForm(ReasonForm):
     status = forms.ChoiceField(
         label=_("New status"),
         # Nothing chosen at first: whoever is in a hurry must not confirm a whole page.
-        choices=[("", _("Choose one")), *BookingStatus.choices],
+        choices=[
+            ("", _("Choose one")),
+            *((one.value, one.label) for one in BookingStatus if one != BookingStatus.UNVERIFIED),
+        ],
         widget=UnfoldAdminSelectWidget(),
         error_messages={"required": _("Choose the new status.")},
     )

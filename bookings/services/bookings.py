@@ -132,8 +132,9 @@ def _tell_request(booking: Booking, *, was: str) -> None:
 
 def _differences(booking: Booking, seen: Seen) -> dict[str, Any]:
     """The columns that BrokerBay's list shows otherwise than our row; what it does not tell stays."""
-    # A badge that nobody knows says nothing of how the showing stands.
-    status = booking.status if seen.status == "unknown" else STATUS_OF_SEEN.get(seen.status, booking.status)
+    # A badge that nobody knows says nothing of how the showing stands; that it is there, it does say.
+    tells = seen.status != "unknown" or booking.status == BookingStatus.UNVERIFIED
+    status = STATUS_OF_SEEN.get(seen.status, booking.status) if tells else booking.status
     shown: dict[str, Any] = {
         "status": BookingStatus(status),
         "badge": seen.badge[:40] or booking.badge,
@@ -198,8 +199,8 @@ def of_another_home(run: BookingRun, seen: Seen) -> Booking | None:
 
 
 def _same_showing(run: BookingRun, seen: Seen) -> Booking | None:
-    """Our row of this very showing: by BrokerBay's id of it, else the live one of that home at that time, else
-    an imported one, which BrokerBay's list proves by that.
+    """Our row of this very showing: by BrokerBay's id of it, else the live one of that home at that time,
+    else an imported one, which BrokerBay's list proves by that.
 
     Two homes may be booked for one time by one account: time alone says nothing.
     """
