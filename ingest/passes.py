@@ -10,10 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Flag, auto
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from bookings.models import ShowingRequest, SyncPass
 from bookings.services import properties, showings, sync, upstreams
@@ -215,8 +218,10 @@ class _Cycle:
         self.tell(Progress(stage="Reading requests", done=len(self.seen)))
 
     def _left_the_open_ones(self) -> Iterator[list[str]]:
-        """Ids that we hold as open and Supabase no longer lists so: cancelled, done or gone."""
-        ours = ShowingRequest.objects.filter(status__in=OPEN_UPSTREAM)
+        """Ids that we hold as open, or as booked and still to come, and Supabase no longer lists as open."""
+        yesterday = (timezone.now() - timedelta(days=1)).date()
+        booked = Q(booking_status=RequestState.BOOKED, scheduled_date__gte=yesterday)
+        ours = ShowingRequest.objects.filter(booked | Q(status__in=OPEN_UPSTREAM))
         ids = ours.exclude(booking_status=RequestState.CLOSED).order_by("pk").values_list("pk", flat=True)
         last = ""
         while held := list(ids.filter(pk__gt=last)[:HELD_AT_ONCE]):

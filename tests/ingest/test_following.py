@@ -79,3 +79,14 @@ def test_a_cancelled_row_that_comes_back_is_wanted_again(upstream: Upstream, boo
     make_pass(upstream)
     assert BookingRun.objects.get().state == RunState.CANCELLED
     assert ShowingRequest.objects.get().booking_status == RequestState.BOOKED
+
+
+def test_a_booked_row_is_followed_whatever_word_another_program_wrote(
+    upstream: Upstream, booked: Booking
+) -> None:
+    upstream.change_request("r1", status="confirmed")
+    make_pass(upstream)
+    assert ShowingRequest.objects.get().status == "confirmed"
+    upstream.change_request("r1", status="cancelled")
+    make_pass(upstream)
+    assert BookingRun.objects.get().kind == RunKind.CANCEL
