@@ -17,10 +17,12 @@ class BookingsConfig(AppConfig):
 
 def _ensure_groups(sender: AppConfig, **_: Any) -> None:
     # Imported here: no model is loaded before ready().
+    from django.apps import apps
     from django.contrib.auth.management import create_permissions
 
     from bookings.services import people
 
     # Django makes the permissions in a handler of its own, which may come after this one.
-    create_permissions(sender, verbosity=0)
+    for app in (sender, apps.get_app_config("auth"), apps.get_app_config("django_q")):
+        create_permissions(app, verbosity=0)
     people.ensure_groups()

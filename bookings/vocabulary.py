@@ -185,6 +185,14 @@ class Role(TextChoices):
     MANAGER = "manager", _("Manager")
 
 
+class StaffRole(TextChoices):
+    """What a person may do for the portal as a whole, at every partner."""
+
+    OPERATOR = "operator", _("Operator")
+    AUDITOR = "auditor", _("Auditor")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
 class Source(TextChoices):
     """Who or what made a change."""
 

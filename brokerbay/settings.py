@@ -67,6 +67,13 @@ BEHIND_PROXY = env.flag(
     default=False,
     says="A proxy in front sets X-Forwarded-Proto and no stranger can reach past it.",
 )
+PROXIES = env.number(
+    "PROXIES",
+    default=1,
+    low=1,
+    high=9,
+    says="With BEHIND_PROXY: proxies in front that add to X-Forwarded-For; tries are counted by who they saw.",
+)
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"), says="How much is logged."
 )
@@ -342,7 +349,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = 4 * 60 * 60
 
+SESSION_ENGINE = "bookings.sessions"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

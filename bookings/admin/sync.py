@@ -69,7 +69,7 @@ class SyncPassAdmin(ReadOnlyAdmin):
         return f"{(sync_pass.finished_at - sync_pass.started_at).total_seconds():.1f}"
 
     def has_sync_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.sees_all(request) and request.user.has_perm("bookings.view_syncpass")
+        return self.sees_all(request) and request.user.has_perm("bookings.change_syncpass")
 
     @action(description=gettext_lazy("Sync now"), permissions=["sync"], url_path="sync-now", icon="sync")
     def sync_now(self, request: HttpRequest) -> HttpResponse:

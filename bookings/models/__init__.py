@@ -1,10 +1,11 @@
 from bookings.models.account import Account
 from bookings.models.audit import AuditEntry
 from bookings.models.booking import Booking
+from bookings.models.door import Invitation, PersonSession, Tally
 from bookings.models.handoff import Screen, Stroke
 from bookings.models.lease import Lease
 from bookings.models.outbox import Notice
-from bookings.models.partner import ApiKey, Client, Membership, Partner
+from bookings.models.partner import ApiKey, Client, Membership, Partner, UpstreamGroup
 from bookings.models.property import Property
 from bookings.models.run import Attempt, BookingRun, Evidence, RunEvent
 from bookings.models.showing import ShowingRequest
@@ -20,16 +21,20 @@ __all__ = [
     "BookingRun",
     "Client",
     "Evidence",
+    "Invitation",
     "Lease",
     "Membership",
     "Notice",
     "Partner",
+    "PersonSession",
     "Property",
     "RunEvent",
     "Screen",
     "ShowingRequest",
     "Stroke",
     "SyncPass",
+    "Tally",
     "UnreadableRow",
     "Upstream",
+    "UpstreamGroup",
 ]

@@ -25,6 +25,14 @@ class Notice(models.Model):
     to = models.CharField(max_length=254)
     subject = models.CharField(max_length=200)
     body = models.TextField()
+    link = models.CharField(
+        max_length=60,
+        blank=True,
+        editable=False,
+        help_text=_(
+            "Which private link is put into the body as it is sent; the link itself is stored nowhere."
+        ),
+    )
     partner = models.ForeignKey(Partner, models.CASCADE, null=True, blank=True, related_name="notices")
     run = models.ForeignKey(BookingRun, models.CASCADE, null=True, blank=True, related_name="notices")
     state = models.CharField(max_length=16, choices=NoticeState, default=NoticeState.OWED)

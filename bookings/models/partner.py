@@ -98,6 +98,7 @@ class Membership(models.Model):
 
     class Meta:
         ordering = ("partner", "user")
+        permissions = [("manage_people", "Can invite and remove a partner's people")]
         constraints = [models.UniqueConstraint(fields=["user", "partner"], name="membership_once")]
 
     def __str__(self) -> str:
@@ -123,6 +124,25 @@ class Client(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.external_id
+
+
+class UpstreamGroup(models.Model):
+    """Whose requests those of a `group_name` are, as long as nobody has named their client's partner."""
+
+    PARTNER_PATH = ""
+
+    name = models.CharField(_("group name"), max_length=200, unique=True)
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="upstream_groups")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("upstream group")
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ApiKey(models.Model):

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
-from bookings.roles import roles_that_may
+from bookings.roles import PARTNER_GROUPS, roles_that_may
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -22,8 +22,21 @@ SEE_ALL = "bookings.see_all_partners"
 
 
 def sees_all(user: User | AnonymousUser) -> bool:
-    """Administrators and operators see every partner's rows."""
+    """Staff see every partner's rows: administrators, operators, auditors."""
     return bool(user.is_active and user.is_authenticated and user.has_perm(SEE_ALL))
+
+
+def acts_everywhere(user: User | AnonymousUser, codename: str) -> bool:
+    """Whether staff may do that at every partner: what a role at one of them allows is not meant for all."""
+    if not sees_all(user):
+        return False
+    if user.is_superuser:
+        return True
+    from django.contrib.auth.models import Permission  # scope lies below every model
+
+    as_staff = user.groups.exclude(name__in=PARTNER_GROUPS)
+    given = Permission.objects.filter(content_type__app_label="bookings", codename=codename)
+    return given.filter(Q(user=user) | Q(group__in=as_staff)).exists()
 
 
 def partners_of(user: User, *, may: str = "") -> models.QuerySet[Any, Any]:
@@ -48,7 +61,7 @@ class ScopedQuerySet(models.QuerySet[M]):
             return self.none()
         if may and not user.has_perm(f"bookings.{may}"):
             return self.none()
-        if sees_all(user):
+        if acts_everywhere(user, may) if may else sees_all(user):
             return self.all()
         path: str = getattr(self.model, "PARTNER_PATH", "")
         if not path:

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from bookings.models import ApiKey, Client, Membership, Partner, ShowingRequest
-from bookings.roles import ROLE_PERMISSIONS
-from bookings.services import audit
-from bookings.services.errors import Forbidden
-from bookings.vocabulary import Role, Source
+from bookings.models.scope import acts_everywhere
+from bookings.roles import PARTNER_GROUPS, ROLE_PERMISSIONS, STAFF_PERMISSIONS, group_name
+from bookings.services import audit, sessions
+from bookings.services.errors import Forbidden, NotAllowed
+from bookings.vocabulary import Role, Source, StaffRole
 
 KEY_PREFIX = "bk_"
-
-
-def group_name(role: Role) -> str:
-    return f"Partner {role.value}"
+MANAGE = "manage_people"
 
 
 def ensure_groups() -> None:
     """One group a role, holding just that role's permissions. Run after every migrate."""
-    for role, codenames in ROLE_PERMISSIONS.items():
+    for role, codenames in (*ROLE_PERMISSIONS.items(), *STAFF_PERMISSIONS.items()):
         group, _ = Group.objects.get_or_create(name=group_name(role))
-        wanted = Permission.objects.filter(content_type__app_label="bookings", codename__in=codenames)
-        group.permissions.set(wanted)
+        wanted = Q()
+        for codename in codenames:
+            app, _, name = codename.rpartition(".")
+            wanted |= Q(content_type__app_label=app or "bookings", codename=name)
+        group.permissions.set(Permission.objects.filter(wanted))
 
 
 def require(user: User, codename: str, partner: Partner) -> None:
@@ -37,42 +40,143 @@ def require(user: User, codename: str, partner: Partner) -> None:
 
 
 def join(user: User, partner: Partner, role: Role, *, by: User | None = None) -> Membership:
-    """Give a person a role at a partner: staff, in the role's group, seeing that partner's rows only."""
+    """Give a person a role at a partner: staff, in the role's group, seeing that partner's rows only.
+
+    Raises NotAllowed where a partner would lose its last manager.
+    """
     with transaction.atomic():
+        held = _held(partner).filter(user=user).first()
+        if held is not None and role != Role.MANAGER:
+            _keep_a_manager(held, by)
         membership, _ = Membership.objects.update_or_create(
             user=user, partner=partner, defaults={"role": role}
         )
         follow_roles(user)
         audit.note(
-            "people.joined",
+            "people.joined" if held is None else "people.role_changed",
             membership,
             source=Source.PERSON,
             by=by,
             partner=partner,
+            before={"role": held.role} if held is not None else None,
             after={"role": role.value},
         )
     return membership
 
 
+def change_role(membership: Membership, role: Role, *, by: User) -> None:
+    """Give one of a partner's people another role there. Raises Forbidden, NotAllowed."""
+    require(by, MANAGE, membership.partner)
+    join(membership.user, membership.partner, role, by=by)
+
+
+def remove(membership: Membership, *, by: User) -> None:
+    """Take one of a partner's people away. Raises Forbidden, NotAllowed."""
+    require(by, MANAGE, membership.partner)
+    leave(membership, by=by)
+
+
 def leave(membership: Membership, *, by: User | None = None) -> None:
-    """Take a person's role at a partner away; without any other, they can no longer sign in to the admin."""
+    """Take a person's role at a partner away. Without any other, their sessions and keys end with it.
+
+    Raises NotAllowed where a partner would lose its last manager.
+    """
     with transaction.atomic():
-        audit.note("people.left", membership, source=Source.PERSON, by=by, partner=membership.partner)
+        held = _held(membership.partner).filter(pk=membership.pk).first()
+        if held is None:
+            return  # somebody was quicker
+        _keep_a_manager(held, by)
+        audit.note(
+            "people.left",
+            membership,
+            source=Source.PERSON,
+            by=by,
+            partner=membership.partner,
+            before={"role": held.role},
+        )
         user = membership.user
         membership.delete()
         follow_roles(user)
+        if not user.is_staff:
+            sessions.end_all(user)
+            ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _held(partner: Partner) -> Any:
+    """A partner's people, while nobody else changes who they are."""
+    Partner.objects.select_for_update().get(pk=partner.pk)
+    return Membership.objects.filter(partner=partner)
+
+
+def _keep_a_manager(held: Membership, by: User | None) -> None:
+    """Somebody must be able to invite others. Staff may leave a partner without: they can name a new one."""
+    if held.role != Role.MANAGER or by is None or acts_everywhere(by, MANAGE):
+        return
+    others = Membership.objects.filter(partner=held.partner, role=Role.MANAGER, user__is_active=True)
+    if not others.exclude(pk=held.pk).exists():
+        raise NotAllowed("A partner keeps one manager at least. Make somebody else a manager first.")
 
 
 def follow_roles(user: User) -> None:
     """Put a person into the groups of their roles, and out of those of no role."""
     roles = {Role(role) for role in Membership.objects.filter(user=user).values_list("role", flat=True)}
-    role_groups = Group.objects.filter(name__in=[group_name(role) for role in Role])
-    user.groups.remove(*role_groups)
-    user.groups.add(*role_groups.filter(name__in=[group_name(role) for role in roles]))
-    is_staff = bool(roles) or user.is_superuser or user.groups.exists()
+    user.groups.remove(*Group.objects.filter(name__in=PARTNER_GROUPS))
+    user.groups.add(*Group.objects.filter(name__in=[group_name(role) for role in roles]))
+    _follow_groups(user)
+
+
+def _follow_groups(user: User) -> None:
+    """Whoever has a role, and nobody else, may sign in to the admin."""
+    is_staff = user.is_superuser or user.groups.exists()
     if user.is_staff != is_staff:
         user.is_staff = is_staff
         user.save(update_fields=["is_staff"])
+
+
+def user_name_of(typed: str) -> str:
+    """The user name that somebody means who typed it, or the address that they alone read mail at."""
+    if "@" not in typed or User.objects.filter(username=typed).exists():
+        return typed
+    names = list(
+        User.objects.filter(email__iexact=typed, is_active=True).values_list("username", flat=True)[:2]
+    )
+    return names[0] if len(names) == 1 else typed
+
+
+def staff_role_of(user: User) -> StaffRole | None:
+    """What a person may do for the portal as a whole; None for partners' people."""
+    if user.is_superuser:
+        return StaffRole.ADMINISTRATOR
+    names = set(user.groups.values_list("name", flat=True))
+    return next((role for role in STAFF_PERMISSIONS if group_name(role) in names), None)
+
+
+def appoint(user: User, role: StaffRole | None, *, by: User | None = None) -> None:
+    """Give a person a staff role, or take it away with None; their other sessions end.
+
+    Raises Forbidden unless an administrator does it, and NotAllowed for one's own role.
+    """
+    if by is not None and not by.is_superuser:
+        raise Forbidden("Only an administrator gives staff roles.")
+    if by is not None and by.pk == user.pk:
+        raise NotAllowed("Somebody else must change your own role, so that one administrator stays.")
+    with transaction.atomic():
+        before = staff_role_of(user)
+        user.is_superuser = role == StaffRole.ADMINISTRATOR
+        user.save(update_fields=["is_superuser"])
+        user.groups.remove(*Group.objects.filter(name__in=[group_name(each) for each in StaffRole]))
+        if role in STAFF_PERMISSIONS:
+            user.groups.add(Group.objects.get(name=group_name(role)))
+        _follow_groups(user)
+        sessions.end_all(user)
+        audit.note(
+            "people.appointed",
+            user,
+            source=Source.PERSON,
+            by=by,
+            before={"role": before.value if before else ""},
+            after={"role": role.value if role else ""},
+        )
 
 
 def assign_client(client: Client, partner: Partner | None, *, by: User | None, source: Source) -> int:

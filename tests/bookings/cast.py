@@ -22,7 +22,7 @@ from bookings.models import (
     ShowingRequest,
 )
 from bookings.services import people, runs
-from bookings.vocabulary import BookingStatus, FetchState, Rehearsal, Role, Source
+from bookings.vocabulary import BookingStatus, FetchState, Rehearsal, Role, Source, StaffRole
 
 PASSWORD = "a long enough sentence"
 _numbers = itertools.count(1)
@@ -74,6 +74,13 @@ def make_person(partner: Partner, role: Role = Role.BOOKER) -> User:
     user = User.objects.create_user(f"person{number}", f"person{number}@example.com", PASSWORD)
     membership: Membership = people.join(user, partner, role)
     return User.objects.get(pk=membership.user_id)
+
+
+def staff(role: StaffRole) -> User:
+    number = next(_numbers)
+    user = User.objects.create_user(f"{role.value}{number}", f"{role.value}{number}@example.com", PASSWORD)
+    people.appoint(user, role)
+    return User.objects.get(pk=user.pk)
 
 
 def make_account(partner: Partner) -> Account:

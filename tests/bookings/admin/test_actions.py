@@ -17,6 +17,7 @@ from django_q.models import OrmQ
 from automation import vault
 from bookings.admin import badges
 from bookings.models import Account, ApiKey, AuditEntry, BookingRun, Client, Membership, Property
+from bookings.roles import group_name
 from bookings.services import people
 from bookings.vocabulary import BookingStatus, Health, RequestState, Role, RunState
 from tests.bookings.admin.conftest import Rows, SignIn
@@ -583,9 +584,9 @@ def test_people_join_change_and_leave_through_the_service(cast: Cast, sign_in: S
         {"user": cast.bare_staff.pk, "partner": cast.partner.pk, "role": Role.VIEWER},
     )
     membership = Membership.objects.get(user=cast.bare_staff)
-    assert cast.bare_staff.groups.get().name == people.group_name(Role.VIEWER)
+    assert cast.bare_staff.groups.get().name == group_name(Role.VIEWER)
     browser.post(page_of("membership_change", membership), {"role": Role.MANAGER})
-    assert cast.bare_staff.groups.get().name == people.group_name(Role.MANAGER)
+    assert cast.bare_staff.groups.get().name == group_name(Role.MANAGER)
     browser.post(page_of("membership_delete", membership), {"post": "yes"})
     assert not cast.bare_staff.groups.exists()
     assert AuditEntry.objects.filter(action="people.left", actor=cast.admin).count() == 1
@@ -687,7 +688,7 @@ def test_a_superusers_change_of_rights_and_passwords_is_written_down(cast: Cast,
         },
     )
     entry = AuditEntry.objects.get(action="user.rights_changed")
-    assert entry.before == {"groups": [people.group_name(Role.BOOKER)]}
+    assert entry.before == {"groups": [group_name(Role.BOOKER)]}
     browser.post(
         reverse("admin:auth_user_password_change", args=(cast.owner.pk,)),
         {
