@@ -1,6 +1,6 @@
 # The front door. `make help` lists what it opens.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgresql check fix bench one-click soak chaos scenarios lock docs clean
+.PHONY: help run test test-postgresql check fix bench one-click soak chaos siege scenarios lock docs clean
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
@@ -53,6 +53,9 @@ bench: .installed-dev ## Measure; prints a table and writes bench.json into DATA
 
 chaos: .installed-dev ## Kill and freeze at random while four accounts book: N=20 SEED=1
 	$(PY) -m tests.chaos --trials $(or $(N),20) --seed $(or $(SEED),1)
+
+siege: .installed-dev ## Kill, cut off and restart the bridge ten times while requests change: N=1000
+	$(PY) -m tests.ingest.bridge_trial --changes $(or $(N),1000) --troubles 10
 
 scenarios: .installed-dev ## The 83 things of the site, each with its expected outcome, on both queues: one table, in docs/scenarios.md
 	$(PY) -m tests.scenarios --report docs/scenarios.md

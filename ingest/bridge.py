@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from bookings.services import dispatch, leases, properties, showings, upstreams
+from bookings.services import dispatch, leases, properties, showings, sync, upstreams
 from ingest.passes import Part, Progress, Sources, run_pass
 from ingest.sources.http import Patience, SourceDown, SourceError
 from ingest.sources.realtime import Realtime, Subscribed, Told
@@ -28,7 +28,7 @@ from ingest.taking import take_in
 
 logger = logging.getLogger(__name__)
 
-LEASE = "bridge"
+LEASE, TRIGGER = "bridge", "realtime"
 # So many rows at once are found more cheaply by a pass.
 MANY = 1000
 # Whoever waits for a row wants to know soon that Supabase does not answer.
@@ -156,7 +156,7 @@ class Bridge:
         self._make_sources = make_sources
         self._pace = pace or Pace()
         self._alive = alive
-        self._stop = threading.Event()
+        self._stopping = False
         self._ear: Ear | None = None
         self._supabase: Supabase | None = None
         self._changed: dict[str, datetime | None] = {}
@@ -165,25 +165,30 @@ class Bridge:
         self._facts: dict[str, Any] = {}
 
     def stop(self) -> None:
-        """End soon; may be called by a signal."""
-        self._stop.set()
+        """End soon; may be called by a signal, so it touches no lock."""
+        self._stopping = True
 
     def run(self) -> None:
         """Work until `stop`: as the one bridge while the lease is ours, standing by while it is another's."""
         try:
-            while not self._stop.is_set():
+            while not self._stopping:
                 self._alive()
                 if not self._holds_lease():
                     self._hang_up()
-                    self._stop.wait(self._pace.look)
+                    time.sleep(self._pace.look)
                     continue
-                self._ear = self._ear or self._make_ear()
-                self._supabase = self._supabase or self._make_supabase()
+                if self._ear is None:
+                    self._begin()
                 self._work(self._wait())
                 self._catch_up()
         finally:
             self._hang_up()
             leases.let_go(LEASE, self._holder)
+
+    def _begin(self) -> None:
+        """The lease is ours: a pass that a bridge still makes died with it."""
+        sync.close_dead(TRIGGER)
+        self._ear, self._supabase = self._make_ear(), self._make_supabase()
 
     def _holds_lease(self) -> bool:
         """Renews in good time, not in every round."""
@@ -274,7 +279,7 @@ class Bridge:
         self._owes_pass = False
         try:
             made = run_pass(
-                "realtime", parts=Part.REQUESTS, sources=self._make_sources(), tell=self._between_pages
+                TRIGGER, parts=Part.REQUESTS, sources=self._make_sources(), tell=self._between_pages
             )
         except _Enough:
             return
@@ -287,7 +292,7 @@ class Bridge:
     def _between_pages(self, progress: Progress) -> None:
         """A long pass holds up no change: what is told meanwhile is read between two of its pages."""
         self._alive()
-        if self._stop.is_set() or not self._holds_lease():
+        if self._stopping or not self._holds_lease():
             raise _Enough
         self._work(0.0)
 

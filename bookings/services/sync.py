@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from bookings.models import SyncPass, UnreadableRow
@@ -20,16 +20,25 @@ LEASE = timedelta(minutes=2)
 def begin(trigger: str) -> SyncPass | None:
     """Start a pass; None while another one runs. A pass whose process died is closed first."""
     now = timezone.now()
-    SyncPass.objects.filter(state=PassState.RUNNING, lease_until__lt=now).update(
-        state=PassState.FAILED,
-        finished_at=now,
-        error="Its process stopped in the middle; the next pass goes on.",
-    )
+    _close(Q(lease_until__lt=now))
     try:
         with transaction.atomic():
             return SyncPass.objects.create(trigger=trigger, started_at=now, lease_until=now + LEASE)
     except IntegrityError:
         return None
+
+
+def close_dead(trigger: str) -> None:
+    """Close a pass that is known to be dead, without waiting for its lease: whoever makes them is new."""
+    _close(Q(trigger=trigger))
+
+
+def _close(dead: Q) -> None:
+    SyncPass.objects.filter(dead, state=PassState.RUNNING).update(
+        state=PassState.FAILED,
+        finished_at=timezone.now(),
+        error="Its process stopped in the middle; the next pass goes on.",
+    )
 
 
 def count(sync_pass: SyncPass, **more: int) -> bool:

@@ -83,7 +83,7 @@ def test_the_paths_that_the_readme_names_exist() -> None:
 
 def test_every_line_of_the_procfile_can_start() -> None:
     lines = portal.commands((BASE / "Procfile").read_text(encoding="utf-8"))
-    assert set(lines) == {"web", "worker", "booking"}
+    assert set(lines) == {"web", "worker", "booking", "bridge"}
     for command in lines.values():
         words = command.split()
         if words[:2] == ["python", "manage.py"]:

@@ -16,8 +16,8 @@ from django.utils import timezone
 from bookings.models import BookingRun, Client, Lease, ShowingRequest, SyncPass
 from bookings.models import Upstream as Service
 from bookings.services import leases, sync, upstreams
-from bookings.vocabulary import RunState
-from ingest.bridge import LEASE, Bridge, Ear, Pace
+from bookings.vocabulary import PassState, RunState
+from ingest.bridge import LEASE, TRIGGER, Bridge, Ear, Pace
 from ingest.passes import Sources
 from ingest.simulator.control import SECRET_KEY, TABLE, Upstream
 from ingest.simulator.line import Line
@@ -29,7 +29,7 @@ from tests.ingest.conftest import QUICK
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLIENT = "client-1"
-TIMING = Timing(connect=2, heartbeat=0.3, answer=0.3, subscribe=3)
+TIMING = Timing(connect=5, heartbeat=0.5, answer=3, subscribe=10)
 PACE = Pace(
     lease=5,
     look=0.05,
@@ -98,7 +98,7 @@ def listening(upstream: Upstream, **more: Any) -> Iterator[Bridge]:
         yield bridge
 
 
-def until(true: Callable[[], Any], *, seconds: float = 15) -> None:
+def until(true: Callable[[], Any], *, seconds: float = 60) -> None:
     pause = threading.Event()
     end = time.monotonic() + seconds
     while not true():
@@ -202,6 +202,16 @@ def test_a_pass_that_runs_already_is_followed_by_another(upstream: Upstream) -> 
         until(lambda: upstream.realtime()["subscribed"] == 1)
         sync.finish(running)
         until(lambda: is_queued("r1"))
+
+
+def test_a_pass_that_died_with_its_bridge_is_not_waited_for(upstream: Upstream) -> None:
+    dead = sync.begin(TRIGGER)
+    a_request(upstream, "r1")
+    with working(make_bridge(upstream.url)):
+        until(lambda: is_queued("r1"))
+    assert dead is not None
+    dead.refresh_from_db()
+    assert dead.state == PassState.FAILED
 
 
 def test_a_second_bridge_stands_by_until_the_first_has_ended(upstream: Upstream) -> None:

@@ -14,7 +14,7 @@ from ingest.simulator.line import Line
 from ingest.sources.http import SourceDown, SourceRefused
 from ingest.sources.realtime import Changed, Realtime, Subscribed, Timing, Told
 
-QUICK = Timing(connect=2, heartbeat=0.2, answer=0.3, subscribe=0.6)
+QUICK = Timing(connect=5, heartbeat=0.2, answer=1, subscribe=1)
 STEADY = Timing(connect=2, heartbeat=30, answer=5, subscribe=5)
 
 
