@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from bookings.views import answers, board, handoff, launch, runs, signing
+from bookings.views import answers, board, handoff, launch, people, runs, signing
 
 urlpatterns = [
     path("", board.dashboard, name="dashboard"),
@@ -20,6 +20,17 @@ urlpatterns = [
     path("sign-ins/<uuid:uuid>/strokes", handoff.handoff_strokes, name="handoff_strokes"),
     path("sign-ins/<uuid:uuid>/stop", handoff.stop_handoff, name="stop_handoff"),
     path("evidence/<uuid:uuid>", runs.evidence, name="evidence"),
+    path("people", people.people_page, name="people"),
+    path("people/<int:pk>/role", people.change_role, name="change_role"),
+    path("people/<int:pk>/remove", people.remove, name="remove_person"),
+    path("invitations/<int:pk>/send-again", people.send_again, name="send_invitation_again"),
+    path("invitations/<int:pk>/take-back", people.revoke, name="revoke_invitation"),
+    path("join/<str:token>", people.join, name="join"),
+    path("me", signing.me, name="me"),
+    path("me/password", signing.ChangePassword.as_view(), name="change_password"),
+    path("me/sign-out-everywhere", signing.sign_out_everywhere, name="sign_out_everywhere"),
+    path("forgotten-password", signing.forgotten, name="forgotten"),
+    path("new-password/<str:uidb64>/<str:token>", signing.ResetPassword.as_view(), name="reset_password"),
     path("sign-in", signing.SignIn.as_view(), name="sign_in"),
     path("sign-out", signing.SignOut.as_view(), name="sign_out"),
 ]

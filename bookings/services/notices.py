@@ -14,8 +14,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from bookings.models import BookingRun, Membership, Notice
-from bookings.services import audit, dispatch
+from bookings.models import BookingRun, Membership, Notice, Partner
+from bookings.services import audit, dispatch, links
 from bookings.services.errors import Forbidden, Moved
 from bookings.vocabulary import CHANGING_KINDS, NoticeChannel, NoticeState, Role, RunKind, RunState, Source
 
@@ -144,6 +144,36 @@ def owe_administrators(*, key: str, subject: str, body: str) -> None:
         dispatch.ring_notices()
 
 
+def owe_letter(
+    key: str, *, to: str, subject: str, body: str, link: str, partner: Partner | None = None
+) -> None:
+    """Owe one person a mail with a private link, which takes the place of `links.HERE` as it is sent."""
+    made = Notice.objects.bulk_create(
+        [
+            Notice(
+                key=key,
+                to=to,
+                subject=" ".join(subject.split())[:200],
+                body=body,
+                link=link,
+                partner=partner,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    if made:
+        dispatch.ring_notices()
+
+
+def owe_person(person: User, *, key: str, subject: str, body: str) -> None:
+    """Owe one person a mail about something of their own; nothing to somebody without an address."""
+    if not person.email:
+        return
+    notice = Notice(key=key, to=person.email, subject=" ".join(subject.split())[:200], body=body)
+    if Notice.objects.bulk_create([notice], ignore_conflicts=True):
+        dispatch.ring_notices()
+
+
 # ---- sending: at least once, one sender at a time ----------------------------------------------------------
 
 
@@ -238,7 +268,7 @@ def send_owed() -> int:
 
 def _mail(notice: Notice) -> bool:
     try:
-        send_mail(notice.subject, notice.body, settings.DEFAULT_FROM_EMAIL, [notice.to])
+        send_mail(notice.subject, links.filled(notice), settings.DEFAULT_FROM_EMAIL, [notice.to])
     except OSError as refused:  # smtplib's errors and the network's own are all OSErrors
         failed(notice, f"The mail server did not take it ({type(refused).__name__}).")
         return False
