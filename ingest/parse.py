@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from bookings.services.showings import IncomingShowing
 from ingest.addresses import Address, one_line, read_address
-from ingest.shapes import IncomingProperty, IncomingRequest, Malformed
+from ingest.shapes import IncomingProperty, Malformed
 from ingest.storable import storable
 
 # A year outside of these is a slip of somebody's keyboard, and arithmetic on it overflows.
@@ -24,12 +25,12 @@ class _Unreadable(ValueError):
     """A value that is not what its column promises; the text is the reason, for people."""
 
 
-def read_request(raw: Any) -> IncomingRequest | Malformed:
+def read_request(raw: Any) -> IncomingShowing | Malformed:
     """A row of Supabase's table."""
     if not isinstance(raw, Mapping):
         return Malformed(external_id="", reason="The row is not an object.", raw=storable(raw))
     try:
-        return IncomingRequest(
+        return IncomingShowing(
             id=_identity(raw, "id", longest=100),
             user_id=_text(raw, "user_id", longest=100),
             property_id=_text(raw, "property_id", longest=40),

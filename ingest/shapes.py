@@ -4,28 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
 from typing import Any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomingRequest:
-    """A row of Supabase's showing requests.
-
-    Instants are aware and UTC; the scheduled date and time are wall-clock at the property. What the
-    row leaves empty is "" or None here. `raw` is the row as it came, fit to be stored.
-    """
-
-    id: str
-    user_id: str
-    property_id: str
-    status: str
-    created_at: datetime | None
-    scheduled_date: date | None
-    scheduled_time: time | None
-    group_name: str
-    updated_at: datetime | None
-    raw: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

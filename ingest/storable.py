@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 LONGEST_TEXT = 4000
+LONGEST_NAME = 200
 MOST_ITEMS = 300
 DEEPEST = 10
+_FLAT = (str, int, float, bool)
 
 
 def storable(value: Any, *, depth: int = 0) -> Any:
@@ -19,14 +21,29 @@ def storable(value: Any, *, depth: int = 0) -> Any:
         return value
     if isinstance(value, str):
         return storable_text(value)
+    if isinstance(value, dict) and _is_plain(value):
+        return dict(value)
     if depth >= DEEPEST:
         return "… (nested too deep to be kept)"
     if isinstance(value, list | tuple):
         return [storable(item, depth=depth + 1) for item in value[:MOST_ITEMS]]
     if isinstance(value, dict):
         pairs = list(value.items())[:MOST_ITEMS]
-        return {storable_text(str(key))[:200]: storable(item, depth=depth + 1) for key, item in pairs}
+        return {
+            storable_text(str(key))[:LONGEST_NAME]: storable(item, depth=depth + 1) for key, item in pairs
+        }
     return storable_text(repr(value))
+
+
+def _is_plain(value: dict[Any, Any]) -> bool:
+    """Whether an object is flat, short and ASCII, as nearly all rows are: then it is fit as it is."""
+    if len(value) > MOST_ITEMS or not all(type(key) is str for key in value):
+        return False
+    if not all(item is None or type(item) in _FLAT for item in value.values()):
+        return False
+    names, texts = "".join(value), "".join([item for item in value.values() if type(item) is str])
+    is_short = len(names) <= LONGEST_NAME and len(texts) <= LONGEST_TEXT
+    return is_short and names.isascii() and texts.isascii() and "\x00" not in names and "\x00" not in texts
 
 
 def storable_text(text: str) -> str:

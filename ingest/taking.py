@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ from django.db import DataError, IntegrityError
 from bookings.models import SyncPass
 from bookings.services import showings, sync
 from bookings.services.errors import Rejected
+from bookings.services.showings import IncomingShowing
 from ingest.parse import read_request
-from ingest.shapes import IncomingRequest, Malformed
+from ingest.shapes import Malformed
 from ingest.storable import storable
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def take_in(page: Sequence[Any], *, sync_pass: SyncPass | None = None) -> Taken:
     go on.
     """
     found = [read_request(raw) for raw in page]
-    rows = [row for row in found if isinstance(row, IncomingRequest)]
+    rows = [row for row in found if isinstance(row, IncomingShowing)]
     unreadable = [row for row in found if isinstance(row, Malformed)]
     stored, refused = _store(rows, sync_pass)
     for row in (*unreadable, *refused):
@@ -54,18 +55,18 @@ def take_in(page: Sequence[Any], *, sync_pass: SyncPass | None = None) -> Taken:
 
 
 def _store(
-    rows: Sequence[IncomingRequest], sync_pass: SyncPass | None
+    rows: Sequence[IncomingShowing], sync_pass: SyncPass | None
 ) -> tuple[showings.TakenIn, list[Malformed]]:
     """Store a page at once; if the database refuses it, row by row, so that one bad row stops nothing."""
     try:
-        return showings.take_in(_as_showings(rows), sync_pass=sync_pass), []
+        return showings.take_in(rows, sync_pass=sync_pass), []
     except (DataError, IntegrityError, ValueError, Rejected):
         logger.warning("A page could not be stored at once; it is stored row by row.")
     new = changed = unchanged = 0
     refused = []
     for row in rows:
         try:
-            taken = showings.take_in(_as_showings([row]), sync_pass=sync_pass)
+            taken = showings.take_in([row], sync_pass=sync_pass)
         except (DataError, IntegrityError, ValueError):
             reason = "The database does not take it."
             refused.append(Malformed(external_id=row.id, reason=reason, raw=storable(dict(row.raw))))
@@ -75,21 +76,3 @@ def _store(
             continue
         new, changed, unchanged = new + taken.new, changed + taken.changed, unchanged + taken.unchanged
     return showings.TakenIn(new=new, changed=changed, unchanged=unchanged), refused
-
-
-def _as_showings(rows: Iterable[IncomingRequest]) -> list[showings.IncomingShowing]:
-    return [
-        showings.IncomingShowing(
-            id=row.id,
-            user_id=row.user_id,
-            property_id=row.property_id,
-            status=row.status,
-            created_at=row.created_at,
-            scheduled_date=row.scheduled_date,
-            scheduled_time=row.scheduled_time,
-            group_name=row.group_name,
-            updated_at=row.updated_at,
-            raw=dict(row.raw),
-        )
-        for row in rows
-    ]

@@ -1,11 +1,13 @@
-"""Many new rows at once, as fast as the database takes them."""
+"""Many rows at once, as fast as the database takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.db.models.expressions import RawSQL
 
 
 def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -25,3 +27,13 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Seq
         else:
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
+
+
+def any_of(texts: Collection[str]) -> RawSQL:
+    """For `filter(column__in=any_of(…))`: the texts as one parameter, cheap for thousands too."""
+    rows = (
+        "SELECT jsonb_array_elements_text(%s::jsonb)"
+        if connection.vendor == "postgresql"
+        else "SELECT value FROM json_each(%s)"
+    )
+    return RawSQL(rows, [json.dumps(list(texts))])  # noqa: S611 - the texts are a parameter

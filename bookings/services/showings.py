@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from bookings.models import Account, AuditEntry, BookingRun, Client, Property, ShowingRequest, SyncPass
-from bookings.services import masses, needs, runs
+from bookings.services import mapping, masses, needs, runs
 from bookings.services.errors import Rejected
 from bookings.services.following import (
     BOOKED_BY_ITSELF,
@@ -34,7 +35,7 @@ FOLLOWED = ("user_id", "property_id", "status", "scheduled_date", "scheduled_tim
 HELD = ("id", *FOLLOWED, "upstream_updated_at")
 # What a request is judged by.
 JUDGED_BY = (
-    *("pk", "booking_status", "needs", "status", "scheduled_date", "scheduled_time"),
+    *("pk", "booking_status", "needs_text", "status", "scheduled_date", "scheduled_time"),
     *("partner_id", "partner__is_active", "partner__time_zone", "partner__books_by_itself"),
     *("property_id", "property__fetch_state", "property__time_zone"),
 )
@@ -78,12 +79,12 @@ def take_in(rows: Sequence[IncomingShowing], *, sync_pass: SyncPass | None = Non
     for row in rows:
         if row.id not in latest or not _is_older(row.updated_at, latest[row.id].updated_at):
             latest[row.id] = row
-    held = ShowingRequest.objects.filter(pk__in=list(latest))
+    held = ShowingRequest.objects.filter(pk__in=masses.any_of(latest)).order_by()
     known = {row.id: row for row in held.values_list(*HELD, named=True)}
     news = [row for row in latest.values() if row.id not in known or _tells(known[row.id], row)]
     if not news:
         return TakenIn(new=0, changed=0, unchanged=len(latest))
-    stored = _store(sorted(news, key=lambda row: row.id), sync_pass)
+    stored = _store(sorted(news, key=lambda row: row.id), set(known), sync_pass)
     new, changed = len(stored.new), len(stored.changed)
     if stored.overtaken:
         beside = take_in(stored.overtaken, sync_pass=sync_pass)
@@ -132,12 +133,14 @@ class _Stored:
     to_follow: Sequence[str]
 
 
-def _store(news: Sequence[IncomingShowing], sync_pass: SyncPass | None) -> _Stored:
+def _store(
+    news: Sequence[IncomingShowing], known_ids: Collection[str], sync_pass: SyncPass | None
+) -> _Stored:
     """Write down, in one transaction, what is still news once the rows are locked. `news` in order of ids."""
     now = timezone.now()
     with transaction.atomic():
         locked = ShowingRequest.objects.select_for_update().order_by("pk")
-        known = locked.in_bulk([row.id for row in news])
+        known = locked.in_bulk([row.id for row in news if row.id in known_ids])
         still = [row for row in news if row.id in known and _tells(known[row.id], row)]
         changed = [row for row in still if _differs(known[row.id], row)]
         new = [row for row in news if row.id not in known]
@@ -145,7 +148,7 @@ def _store(news: Sequence[IncomingShowing], sync_pass: SyncPass | None) -> _Stor
         clients = _ensure_clients(row.user_id for row in (*new, *changed))
         came = _add(new, clients, sync_pass, now)
         new, overtaken = [row for row in new if row.id in came], [row for row in new if row.id not in came]
-        rows = [_as_row(row, clients, sync_pass, now) for row in changed]
+        rows = [_as_row(row, clients.get(row.user_id, _NOBODY), sync_pass, now) for row in changed]
         for row in rows:
             row.booking_status, row.trouble = _state_after(known[row.pk], row), ""
         _change(rows)
@@ -179,16 +182,28 @@ def _meaning(status: str) -> str:
 
 def _ensure_properties(property_ids: Iterable[str]) -> None:
     wanted = {mls for mls in property_ids if mls}
-    there = Property.objects.filter(property_id__in=wanted).values_list("property_id", flat=True)
-    missing = sorted(wanted.difference(there)) if wanted else []
+    there = Property.objects.filter(property_id__in=masses.any_of(wanted)).order_by()
+    missing = sorted(wanted.difference(there.values_list("property_id", flat=True))) if wanted else []
     Property.objects.bulk_create(
         [Property(property_id=mls, mls_number=mls if is_mls_number(mls) else "") for mls in missing],
         ignore_conflicts=True,
     )
 
 
-def _ensure_clients(user_ids: Iterable[str]) -> dict[str, Client]:
+class _Known(NamedTuple):
+    """A client by our own key, and the partner that it belongs to."""
+
+    client_id: int | None = None
+    partner_id: int | None = None
+
+
+_NOBODY = _Known()
+
+
+def _ensure_clients(user_ids: Iterable[str]) -> dict[str, _Known]:
     wanted = {user_id for user_id in user_ids if user_id}
+    if not wanted:
+        return {}
     there = _clients(wanted)
     if missing := sorted(wanted.difference(there)):
         Client.objects.bulk_create([Client(external_id=each) for each in missing], ignore_conflicts=True)
@@ -196,14 +211,14 @@ def _ensure_clients(user_ids: Iterable[str]) -> dict[str, Client]:
     return there
 
 
-def _clients(user_ids: Collection[str]) -> dict[str, Client]:
-    return {client.external_id: client for client in Client.objects.filter(external_id__in=user_ids)}
+def _clients(user_ids: Collection[str]) -> dict[str, _Known]:
+    rows = Client.objects.filter(external_id__in=masses.any_of(user_ids)).order_by()
+    return {text: _Known(*ours) for text, *ours in rows.values_list("external_id", "pk", "partner_id")}
 
 
 def _as_row(
-    row: IncomingShowing, clients: dict[str, Client], sync_pass: SyncPass | None, now: datetime
+    row: IncomingShowing, client: _Known, sync_pass: SyncPass | None, now: datetime
 ) -> ShowingRequest:
-    client = clients.get(row.user_id)
     return ShowingRequest(
         id=row.id,
         user_id=row.user_id,
@@ -213,8 +228,8 @@ def _as_row(
         scheduled_date=row.scheduled_date,
         scheduled_time=row.scheduled_time,
         group_name=row.group_name,
-        client=client,
-        partner_id=client.partner_id if client else None,
+        client_id=client.client_id,
+        partner_id=client.partner_id,
         upstream_updated_at=row.updated_at,
         processed_at=now,
         changed_at=now,
@@ -224,45 +239,49 @@ def _as_row(
 
 
 def _add(
-    rows: Sequence[IncomingShowing], clients: dict[str, Client], sync_pass: SyncPass | None, now: datetime
+    rows: Sequence[IncomingShowing], clients: dict[str, _Known], sync_pass: SyncPass | None, now: datetime
 ) -> set[str]:
     """Add new rows; the ids of those that nobody else added at this very moment."""
     if not rows:
         return set()
-    alike = _as_row(rows[0], clients, sync_pass, now)
+    alike = _as_row(rows[0], _NOBODY, sync_pass, now)
     same = [field for field in ShowingRequest._meta.concrete_fields if field.attname not in TOLD]
     values = [field.get_db_prep_save(getattr(alike, field.attname), connection) for field in same]
     try:
         masses.insert(
             ShowingRequest,
             [_COLUMNS[name] for name in (*TOLD, *(field.attname for field in same))],
-            ((*_told(row, clients.get(row.user_id)), *values) for row in rows),
+            ((*told, *values) for told in _told(rows, clients)),
         )
     except IntegrityError:
-        return _add_what_is_new([_as_row(row, clients, sync_pass, now) for row in rows])
+        ours = [_as_row(row, clients.get(row.user_id, _NOBODY), sync_pass, now) for row in rows]
+        return _add_what_is_new(ours)
     return {row.id for row in rows}
 
 
 _COLUMNS = {field.attname: str(field.column) for field in ShowingRequest._meta.concrete_fields}
 
 
-def _told(row: IncomingShowing, client: Client | None) -> tuple[Any, ...]:
-    """The values of TOLD as the database takes them."""
+def _told(rows: Iterable[IncomingShowing], clients: dict[str, _Known]) -> Iterator[tuple[Any, ...]]:
+    """The values of TOLD as the database takes them, row by row."""
     ops = connection.ops
-    return (
-        row.id,
-        row.user_id,
-        row.property_id or None,
-        row.status,
-        ops.adapt_datetimefield_value(row.created_at),
-        ops.adapt_datefield_value(row.scheduled_date),
-        ops.adapt_timefield_value(row.scheduled_time),
-        row.group_name,
-        client.pk if client else None,
-        client.partner_id if client else None,
-        ops.adapt_datetimefield_value(row.updated_at),
-        json.dumps(row.raw),
-    )
+    instant, day, at = ops.adapt_datetimefield_value, ops.adapt_datefield_value, ops.adapt_timefield_value
+    for row in rows:
+        client = clients.get(row.user_id, _NOBODY)
+        yield (
+            row.id,
+            row.user_id,
+            row.property_id or None,
+            row.status,
+            instant(row.created_at),
+            day(row.scheduled_date),
+            at(row.scheduled_time),
+            row.group_name,
+            client.client_id,
+            client.partner_id,
+            instant(row.updated_at),
+            json.dumps(row.raw),
+        )
 
 
 def _add_what_is_new(rows: list[ShowingRequest]) -> set[str]:
@@ -339,7 +358,7 @@ def follow_changes() -> int:
     changed = ShowingRequest.objects.filter(booking_status=RequestState.CHANGED)
     waiting = list(changed.values_list("pk", flat=True))
     again = [pk for pk in waiting if follow(pk) == RequestState.RECEIVED]
-    return _judge(again) if again else 0
+    return _queue_unbegun(again) if again else 0
 
 
 def queue_ready(*, among: Collection[str] | None = None) -> int:
@@ -347,40 +366,51 @@ def queue_ready(*, among: Collection[str] | None = None) -> int:
 
     `among`: only those with these ids. Returns how many runs were queued.
     """
-    queued = follow_changes()
+    return follow_changes() + _queue_unbegun(among)
+
+
+def _queue_unbegun(among: Collection[str] | None = None) -> int:
     unbegun = ShowingRequest.objects.filter(
         booking_status__in=(RequestState.RECEIVED, RequestState.NEEDS_INFO)
     ).order_by("pk")
     if among is not None:
-        unbegun = unbegun.filter(pk__in=among)
-    last = ""
-    while waiting := list(unbegun.filter(pk__gt=last).values_list("pk", flat=True)[:JUDGED_AT_ONCE]):
-        last = waiting[-1]
+        unbegun = unbegun.filter(pk__in=masses.any_of(among))
+    # As text: it is compared only, and decoding costs more than the rest of the judgement.
+    as_text = unbegun.annotate(needs_text=Cast("needs", TextField()))
+    rows = as_text.values_list(*JUDGED_BY, named=True)
+    queued, last = 0, ""
+    # Read whole, not streamed: ringing the doorbell may close the connection under a cursor.
+    while waiting := list(rows.filter(pk__gt=last)[:JUDGED_AT_ONCE]):
+        last = waiting[-1].pk
         queued += _judge(waiting)
     return queued
 
 
-def _judge(ids: Sequence[str]) -> int:
+def _judge(rows: Sequence[Any]) -> int:
     """Write down what requests lack, close those whose time has passed, queue the others. How many are.
 
-    Read whole, not streamed: ringing the doorbell may close the connection under a cursor.
+    `rows` have the columns of JUDGED_BY.
     """
     now = timezone.now()
     with_account = set(Account.objects.filter(is_active=True).values_list("partner_id", flat=True).distinct())
     becomes: defaultdict[tuple[str, RequestState, tuple[Need, ...]], list[str]] = defaultdict(list)
     ready = []
-    for row in ShowingRequest.objects.filter(pk__in=ids).values_list(*JUDGED_BY, named=True):
+    for row in rows:
         state, lacks = _judgement(row, row.partner_id in with_account, now)
-        if (row.booking_status, row.needs) != (state, lacks):
+        if row.booking_status != state or row.needs_text != _as_json(lacks):
             becomes[row.booking_status, state, tuple(lacks)].append(row.pk)
         may_book = state == RequestState.RECEIVED and row.partner__books_by_itself
         if may_book and row.status.lower() in (BOOKED_BY_ITSELF, MOVED_UPSTREAM):
             ready.append(row.pk)
     for (before, after, lacking), pks in becomes.items():
-        ShowingRequest.objects.filter(pk__in=pks, booking_status=before).update(
+        ShowingRequest.objects.filter(pk__in=masses.any_of(pks), booking_status=before).update(
             booking_status=after, needs=list(lacking), changed_at=now
         )
     return sum(_queue(request) for request in _to_queue(ready)) if ready else 0
+
+
+def _as_json(lacks: Sequence[Need]) -> str:
+    return json.dumps(lacks) if lacks else "[]"
 
 
 def _judgement(row: Any, has_account: bool, now: datetime) -> tuple[RequestState, list[Need]]:

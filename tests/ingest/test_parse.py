@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from bookings.services.showings import IncomingShowing
 from ingest.parse import read_property, read_request
-from ingest.shapes import IncomingProperty, IncomingRequest, Malformed
+from ingest.shapes import IncomingProperty, Malformed
 from ingest.simulator import homes
 from ingest.sources.http import read_json
 
@@ -24,7 +25,7 @@ ROW = {
 }
 
 
-def read(**changes: Any) -> IncomingRequest | Malformed:
+def read(**changes: Any) -> IncomingShowing | Malformed:
     return read_request({**ROW, **changes})
 
 
@@ -35,7 +36,7 @@ def reason_of(**changes: Any) -> str:
 
 
 def test_a_row_is_read_as_it_stands() -> None:
-    assert read() == IncomingRequest(
+    assert read() == IncomingShowing(
         id="6a1f",
         user_id="u1",
         property_id="W12345678",
@@ -58,7 +59,7 @@ def test_nothing_is_invented_for_what_is_empty() -> None:
         group_name=None,
         created_at=None,
     )
-    assert isinstance(row, IncomingRequest)
+    assert isinstance(row, IncomingShowing)
     assert (row.user_id, row.property_id, row.group_name) == ("", "", "")
     assert (row.scheduled_date, row.scheduled_time, row.created_at) == (None, None, None)
 
@@ -67,7 +68,7 @@ def test_both_written_forms_of_an_instant_are_read() -> None:
     forms = ("2026-11-21 05:46:54.807+00", "2026-11-21T00:46:54.807-05:00", "2026-11-21T05:46:54.807Z")
     for form in forms:
         row = read(created_at=form, updated_at=form)
-        assert isinstance(row, IncomingRequest)
+        assert isinstance(row, IncomingShowing)
         assert row.created_at == row.updated_at == datetime(2026, 11, 21, 5, 46, 54, 807000, tzinfo=UTC)
 
 
@@ -82,7 +83,7 @@ def test_both_written_forms_of_an_instant_are_read() -> None:
 )
 def test_a_time_is_read_in_the_ways_it_is_written(written: str, meant: time) -> None:
     row = read(scheduled_time=written)
-    assert isinstance(row, IncomingRequest)
+    assert isinstance(row, IncomingShowing)
     assert row.scheduled_time == meant
 
 
@@ -177,7 +178,7 @@ def test_a_hostile_row_is_understood_or_kept_and_never_breaks(seed: int) -> None
     if dice.random() < 0.3:
         raw[dice.choice(["extra", "\x00", "x" * 5000])] = dice.choice(HOSTILE)
     found = read_request(raw)
-    if isinstance(found, IncomingRequest):
+    if isinstance(found, IncomingShowing):
         assert found.id.isprintable()
         assert 0 < len(found.id) <= 100
         assert found.status

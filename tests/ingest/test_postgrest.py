@@ -10,10 +10,10 @@ from contextlib import closing
 import pytest
 
 from bookings.models import ShowingRequest, SyncPass, UnreadableRow
+from bookings.services.showings import IncomingShowing
 from bookings.vocabulary import PassState, RequestState
 from ingest.parse import read_request
 from ingest.passes import Sources, run_pass
-from ingest.shapes import IncomingRequest
 from ingest.sources.http import SourceRefused
 from ingest.sources.supabase import Supabase
 from tests.ingest.conftest import QUICK
@@ -67,7 +67,7 @@ def test_a_row_is_understood_as_the_database_writes_it(real_supabase: RealSupaba
     )
     ((raw,),) = source.read_requests(statuses=OPEN)
     row = read_request(raw)
-    assert isinstance(row, IncomingRequest)
+    assert isinstance(row, IncomingShowing)
     assert row.id == row_id
     assert row.created_at is not None
     assert row.created_at.isoformat() == "2026-11-21T13:00:00.250000+00:00"
