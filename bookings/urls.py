@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from bookings.views import answers, board, handoff, launch, people, runs, signing
+from bookings.views import answers, board, handoff, launch, people, receipts, runs, signing
 
 urlpatterns = [
     path("", board.dashboard, name="dashboard"),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("sign-ins/<uuid:uuid>/strokes", handoff.handoff_strokes, name="handoff_strokes"),
     path("sign-ins/<uuid:uuid>/stop", handoff.stop_handoff, name="stop_handoff"),
     path("evidence/<uuid:uuid>", runs.evidence, name="evidence"),
+    path("bookings/<int:pk>/receipt", receipts.share_receipt, name="share_receipt"),
+    path("bookings/<int:pk>/receipt/take-back", receipts.take_back_receipt, name="take_back_receipt"),
+    path("receipts/<str:token>", receipts.receipt_page, name="receipt"),
     path("people", people.people_page, name="people"),
     path("people/<int:pk>/role", people.change_role, name="change_role"),
     path("people/<int:pk>/remove", people.remove, name="remove_person"),

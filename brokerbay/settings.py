@@ -167,6 +167,9 @@ COMPARE_EVERY_MINUTES = env.number(
 EVIDENCE_DAYS = env.number(
     "EVIDENCE_DAYS", default=90, low=1, high=3650, says="Days that pictures and traces of runs are kept."
 )
+RECEIPT_DAYS = env.number(
+    "RECEIPT_DAYS", default=30, low=1, high=365, says="Days that the link to a booking's receipt opens."
+)
 EMAIL = env.email(
     "EMAIL_URL", default="consolemail://", says="How email is sent; without it, it goes to the log."
 )

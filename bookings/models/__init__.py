@@ -7,6 +7,7 @@ from bookings.models.lease import Lease
 from bookings.models.outbox import Notice
 from bookings.models.partner import ApiKey, Client, Membership, Partner, UpstreamGroup
 from bookings.models.property import Property
+from bookings.models.receipt import Receipt
 from bookings.models.run import Attempt, BookingRun, Evidence, RunEvent
 from bookings.models.showing import ShowingRequest
 from bookings.models.sync import SyncPass, UnreadableRow
@@ -28,6 +29,7 @@ __all__ = [
     "Partner",
     "PersonSession",
     "Property",
+    "Receipt",
     "RunEvent",
     "Screen",
     "ShowingRequest",

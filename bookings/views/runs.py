@@ -32,11 +32,11 @@ from bookings.live import channel_of, sse
 from bookings.models import BookingRun, Evidence
 from bookings.queries import runs as run_queries
 from bookings.queries.evidence import evidence_for, files_of
-from bookings.services import runs
+from bookings.services import receipts, runs
 from bookings.services.errors import Rejected
 from bookings.views.answers import page_words
 from bookings.views.standing import standing_of, title_of, when_of
-from bookings.vocabulary import EvidenceKind, RunKind
+from bookings.vocabulary import EvidenceKind, RunKind, RunState
 
 LAST_EVENT_ID = re.compile(r"(?:run-[0-9a-f-]{36}:)?([0-9]{1,9})")
 PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
@@ -75,8 +75,15 @@ def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
             "again": _auto_book_address(run) if run.kind in (RunKind.BOOK, RunKind.CHECK) else "",
             "upcoming": run_queries.upcoming_steps(told),
             "files": files_of(run, user),
+            "receipt_of": _receipt_of(run),
         },
     )
+
+
+def _receipt_of(run: BookingRun) -> int | None:
+    """The booking whose receipt can be shared: the run made or moved it, and BrokerBay's own list shows it."""
+    made = run.booking if run.state == RunState.BOOKED else None
+    return made.pk if made is not None and not receipts.why_none(made) else None
 
 
 def _open_slots(run: BookingRun) -> list[dict[str, Any]]:

@@ -1,0 +1,30 @@
+// Copies a receipt's link, or hands it to the phone's own way of sending things.
+"use strict";
+(() => {
+  const link = document.querySelector("[data-link]");
+  if (!link) return;
+  const copy = document.querySelector("[data-copy]");
+  const send = document.querySelector("[data-send]");
+  const told = document.querySelector("[data-copied]");
+
+  copy.hidden = false;
+  copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(link.value);
+      told.textContent = told.dataset.yes;
+    } catch {
+      // Without https a browser has no clipboard for us; the person's own keys still have.
+      link.focus();
+      link.select();
+      told.textContent = told.dataset.no;
+    }
+  });
+  link.addEventListener("focus", () => link.select());
+
+  send.hidden = !navigator.share;
+  send.addEventListener("click", async () => {
+    try {
+      await navigator.share({ title: send.dataset.title, url: link.value });
+    } catch { /* they thought better of it */ }
+  });
+})();
