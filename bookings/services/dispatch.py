@@ -11,6 +11,7 @@ PERFORM_RUN = "automation.tasks.perform_run"
 SEND_NOTICES = "bookings.services.notices.send_owed"
 WRITE_BACK = "ingest.tasks.write_back"
 SYNC = "ingest.tasks.sync"
+QUEUE_READY = "bookings.services.showings.queue_ready"
 FETCH_ADDRESSES = "ingest.tasks.fetch_addresses"
 
 SENDERS = {NoticeChannel.EMAIL: SEND_NOTICES, NoticeChannel.SUPABASE: WRITE_BACK}
@@ -32,6 +33,11 @@ def ring_channel(channel: NoticeChannel) -> None:
 
 def ring_sync(trigger: str) -> None:
     transaction.on_commit(lambda: _enqueue(SYNC, trigger, cluster="default"))
+
+
+def ring_ready() -> None:
+    """Ask for requests to be judged that could not be before."""
+    transaction.on_commit(lambda: _enqueue(QUEUE_READY, cluster="default"))
 
 
 def ring_addresses() -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bookings.queries import invariants
-from bookings.services import evidence, notices
+from bookings.services import evidence, limits, notices, sessions
 
 NAME = "nightly"
 TASK = "bookings.services.nightly.tend"
@@ -36,6 +36,8 @@ def _next_night() -> datetime:
 def tend() -> str:
     """Answers what was done, for the queue's own list."""
     gone = evidence.prune()
+    sessions.prune()
+    limits.prune()
     breaches = invariants.broken(since=timezone.now() - LOOKS_BACK)
     if breaches:
         _tell_administrators([str(breach) for breach in breaches])

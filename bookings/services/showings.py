@@ -366,6 +366,7 @@ def queue_ready(*, among: Collection[str] | None = None) -> int:
 
     `among`: only those with these ids. Returns how many runs were queued.
     """
+    mapping.give_groups_to_partners()
     return follow_changes() + _queue_unbegun(among)
 
 
