@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from bookings.views import answers, board, handoff, launch, people, receipts, runs, signing
+from bookings.views import answers, board, exports, handoff, launch, people, receipts, runs, signing
 
 urlpatterns = [
     path("", board.dashboard, name="dashboard"),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("sign-ins/<uuid:uuid>/screen", handoff.handoff_screen, name="handoff_screen"),
     path("sign-ins/<uuid:uuid>/strokes", handoff.handoff_strokes, name="handoff_strokes"),
     path("sign-ins/<uuid:uuid>/stop", handoff.stop_handoff, name="stop_handoff"),
+    path("exports", exports.my_exports, name="exports"),
+    path("exports/<uuid:uuid>/file", exports.export_file, name="export_file"),
+    path("exports/<uuid:uuid>/withdraw", exports.withdraw_export, name="withdraw_export"),
     path("evidence/<uuid:uuid>", runs.evidence, name="evidence"),
     path("bookings/<int:pk>/receipt", receipts.share_receipt, name="share_receipt"),
     path("bookings/<int:pk>/receipt/take-back", receipts.take_back_receipt, name="take_back_receipt"),

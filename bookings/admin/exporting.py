@@ -1,33 +1,48 @@
-"""Exports of exactly what a list shows, as CSV, JSON or XLSX: own permission, own rows, kept in the audit."""
+"""Exports of exactly what a list shows, as CSV, JSON or XLSX: own permission, own rows, kept in the audit.
+
+A few rows are answered at once. More are written in the background: a worker opens the same list for the same
+person, with what they may see by then.
+"""
 
 from __future__ import annotations
 
+import io
+import logging
 from typing import Any
 
-import tablib
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from import_export.admin import ExportMixin
 from import_export.formats.base_formats import CSV, JSON, XLSX
 from import_export.resources import Resource
-from unfold.contrib.import_export.forms import ExportForm
+from unfold.contrib.import_export.forms import ExportForm as ChooseForm
 
 from bookings import exports
-from bookings.admin.base import names_nul, on_the_clock_of
-from bookings.services import audit
+from bookings.admin.base import clock_of, names_nul, on_the_clock_of
+from bookings.models import Export
+from bookings.models.export import ExportForm
+from bookings.services import audit, exporting
+from bookings.services.errors import Rejected
+
+logger = logging.getLogger(__name__)
 
 EXPORT = "bookings.export_booking"
+# Written while the person waits; what is more goes to a worker.
+AT_ONCE = 5_000
 
 
 class ExportAdmin(ExportMixin):
     """Stands before an admin of ours. Uses the list's own filters, search and order."""
 
-    export_form_class = ExportForm
+    export_form_class = ChooseForm
     formats = (CSV, XLSX, JSON)
     export_formats = formats
 
@@ -43,8 +58,7 @@ class ExportAdmin(ExportMixin):
         try:
             return on_the_clock_of(request, lambda: super(ExportAdmin, self).export_action(request))
         except (IncorrectLookupParameters, OverflowError, ValueError):
-            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
-            return HttpResponseRedirect(f"{reverse(name)}?{ERROR_FLAG}=1")
+            return HttpResponseRedirect(f"{self._list_address()}?{ERROR_FLAG}=1")
 
     def get_export_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         if names_nul(request):
@@ -56,45 +70,83 @@ class ExportAdmin(ExportMixin):
         """Ids in the form choose nothing: the filters alone say what is exported."""
         return []
 
-    def get_export_data(self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any) -> Any:
-        """Spreadsheets get cells that they never run; JSON is read by programs and stays as it is."""
-        written = str(file_format.get_extension())
-        safe = not isinstance(file_format, JSON)
-        return super().get_export_data(file_format, request, queryset, safe=safe, written=written, **kwargs)
-
-    def get_data_for_export(
-        self, request: HttpRequest, queryset: Any, *, written: str, **kwargs: Any
-    ) -> tablib.Dataset:
-        data = super().get_data_for_export(request, queryset, **kwargs)
-        filters = dict(request.GET.lists())
+    def _do_file_export(
+        self, file_format: Any, request: HttpRequest, queryset: QuerySet[Any], export_form: Any = None
+    ) -> HttpResponse:
+        form = ExportForm(file_format.get_extension())
+        total = queryset.order_by().count()
+        if total > AT_ONCE:
+            return self._ask(request, form, total)
+        file = io.BytesIO()
+        exporting.write(form, queryset, file)
         noun = self.opts.model_name
-        audit.note_export(noun, by=request.user, count=len(data), filters=filters, form=written)
-        return data
+        audit.note_export(noun, by=request.user, count=total, filters=dict(request.GET.lists()), form=form)
+        answer = HttpResponse(file.getvalue(), content_type=file_format.get_content_type())
+        name = self.get_export_filename(request, queryset, file_format)
+        answer["Content-Disposition"] = f'attachment; filename="{name}"'
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    def _ask(self, request: HttpRequest, form: ExportForm, total: int) -> HttpResponse:
+        query = request.GET.urlencode()
+        try:
+            exporting.ask(request.user, self.opts.model_name, form, query=query, total=total)
+        except Rejected as no:
+            messages.warning(request, no.message)
+        else:
+            messages.success(request, _("It is written in the background; you get a mail when it is ready."))
+        return HttpResponseRedirect(reverse("exports"))
+
+    def _list_address(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def get_export_filename(self, request: HttpRequest, queryset: Any, file_format: Any) -> str:
-        noun = str(self.opts.verbose_name_plural).replace(" ", "-")
-        return f"{noun}-{timezone.localdate():%Y-%m-%d}.{file_format.get_extension()}"
+        return file_name(self.model, file_format.get_extension())
+
+
+def file_name(model: type[Model], ending: str) -> str:
+    noun = str(model._meta.verbose_name_plural).replace(" ", "-")
+    return f"{noun}-{timezone.localdate():%Y-%m-%d}.{ending}"
+
+
+def write_export(pk: int) -> str:
+    """The queue's task: write one export that was asked for. Safe to do twice."""
+    export = exporting.take(pk)
+    if export is None:
+        return "nothing to do"
+    with timezone.override(clock_of(export.person)):
+        rows = _rows_of(export)
+        if rows is None:
+            exporting.fail(export)
+            return "not allowed any more"
+        return "written" if exporting.perform(export, rows) else "withdrawn"
+
+
+def _rows_of(export: Export) -> QuerySet[Any] | None:
+    """What the list shows its person now under that address; None when they may not export it any more."""
+    request = HttpRequest()
+    request.method, request.user = "GET", User.objects.get(pk=export.person_id)
+    request.GET = QueryDict(export.query)
+    found = (shown for model, shown in admin.site._registry.items() if model._meta.model_name == export.table)
+    shown: Any = next(found, None)
+    if not isinstance(shown, ExportAdmin) or not shown.has_export_permission(request):
+        return None
+    try:
+        return shown.get_export_queryset(request)
+    except (IncorrectLookupParameters, OverflowError, ValueError):
+        return None
 
 
 def _resource_of(model: type[Model]) -> type[Resource]:
     class Rows(Resource):
-        """The columns of bookings.exports; django-import-export writes the file."""
+        """What the export page says of the file: our own writers write it."""
 
         @classmethod
         def get_display_name(cls) -> str:
             return str(model._meta.verbose_name_plural)
 
-        def get_export_headers(self, selected_fields: Any = None) -> list[str]:
-            return exports.labels(model)
-
         def get_user_visible_fields(self) -> list[Any]:
             return [_Heading(label) for label in exports.labels(model)]
-
-        def export_resource(
-            self, instance: Any, selected_fields: Any = None, *, safe: bool = True, **_: Any
-        ) -> list[exports.Cell]:
-            write = exports.safe_row_of if safe else exports.row_of
-            return write(instance)
 
     return Rows
 

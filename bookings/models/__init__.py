@@ -2,6 +2,7 @@ from bookings.models.account import Account
 from bookings.models.audit import AuditEntry
 from bookings.models.booking import Booking
 from bookings.models.door import Invitation, PersonSession, Tally
+from bookings.models.export import Export
 from bookings.models.handoff import Screen, Stroke
 from bookings.models.lease import Lease
 from bookings.models.outbox import Notice
@@ -22,6 +23,7 @@ __all__ = [
     "BookingRun",
     "Client",
     "Evidence",
+    "Export",
     "Invitation",
     "Lease",
     "Membership",

@@ -12,7 +12,10 @@ SEND_NOTICES = "bookings.services.notices.send_owed"
 WRITE_BACK = "ingest.tasks.write_back"
 SYNC = "ingest.tasks.sync"
 QUEUE_READY = "bookings.services.showings.queue_ready"
+WRITE_EXPORT = "bookings.admin.exporting.write_export"
 FETCH_ADDRESSES = "ingest.tasks.fetch_addresses"
+
+LONGEST_EXPORT = 3000  # seconds
 
 SENDERS = {NoticeChannel.EMAIL: SEND_NOTICES, NoticeChannel.SUPABASE: WRITE_BACK}
 
@@ -44,5 +47,12 @@ def ring_addresses() -> None:
     transaction.on_commit(lambda: _enqueue(FETCH_ADDRESSES, cluster="default"))
 
 
-def _enqueue(task: str, *args: object, cluster: str) -> None:
-    async_task(task, *args, cluster=cluster, save=False)
+def ring_export(export_id: int) -> None:
+    """Ask for a file to be written: a large one takes longer than any other task."""
+    transaction.on_commit(
+        lambda: _enqueue(WRITE_EXPORT, export_id, cluster="default", timeout=LONGEST_EXPORT)
+    )
+
+
+def _enqueue(task: str, *args: object, cluster: str, **limits: float) -> None:
+    async_task(task, *args, cluster=cluster, save=False, **limits)

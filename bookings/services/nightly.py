@@ -1,4 +1,4 @@
-"""What is done once a night: old evidence deleted, and the promises of every run checked in the rows."""
+"""What is done once a night: what is too old is deleted, and every run's promises are checked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from bookings.queries import invariants
-from bookings.services import evidence, limits, notices, sessions
+from bookings.services import evidence, exporting, limits, notices, sessions
 
 NAME = "nightly"
 TASK = "bookings.services.nightly.tend"
@@ -38,10 +38,11 @@ def tend() -> str:
     gone = evidence.prune()
     sessions.prune()
     limits.prune()
+    expired = exporting.prune()
     breaches = invariants.broken(since=timezone.now() - LOOKS_BACK)
     if breaches:
         _tell_administrators([str(breach) for breach in breaches])
-    return f"{gone} files pruned, {len(breaches)} breaches"
+    return f"{gone} files and {expired} exports pruned, {len(breaches)} breaches"
 
 
 def _tell_administrators(breaches: list[str]) -> None:

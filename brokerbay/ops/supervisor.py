@@ -23,7 +23,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from automation import holders
 from bookings.queries import holders as lost_holders
-from bookings.services import notices, runs, showings
+from bookings.services import exporting, notices, runs, showings
 from brokerbay.ops import pulse
 from brokerbay.ops.handoffs import Handoffs
 from brokerbay.ops.processes import end_all_in, living_in, own_temporary_folder
@@ -156,6 +156,7 @@ class Supervisor:
                 showings.follow_changes()
                 if self.queue == "default":
                     notices.ring_due()
+                    exporting.ring_due()
             except DatabaseError:
                 logger.exception("The sweep failed; it is tried again in %s s", SWEEP_EVERY)
             finally:

@@ -144,10 +144,10 @@ def test_a_person_may_have_it_sent_again(life: BookingRun, cast: Cast) -> None:
 
 
 def test_the_night_prunes_checks_and_tells_the_administrators_once(life: BookingRun, cast: Cast) -> None:
-    assert nightly.tend() == "0 files pruned, 0 breaches"
+    assert nightly.tend() == "0 files and 0 exports pruned, 0 breaches"
     BookingRun.objects.update(submits=3)
     for _ in range(2):
-        assert nightly.tend() == "0 files pruned, 2 breaches"
+        assert nightly.tend() == "0 files and 0 exports pruned, 2 breaches"
     told = Notice.objects.get(key__startswith="invariants:")
     assert (told.to, "was sent 3 times" in told.body) == (cast.admin.email, True)
     with pytest.raises(CommandError):
