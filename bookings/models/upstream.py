@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
+from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models.scope import ScopedQuerySet
 from bookings.vocabulary import UpstreamState
+
+# A bridge tells of itself every ten seconds, but not while it waits for an answer.
+UNHEARD_OF = timedelta(minutes=2)
 
 
 class Upstream(models.Model):
@@ -31,3 +38,23 @@ class Upstream(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    def line_in_words(self) -> str:
+        """How the bridge's line stands, by what it last told of itself; empty for services without a line."""
+        state, seen_at = self.facts.get("state"), _moment(self.facts.get("seen_at"))
+        if state is None or seen_at is None:
+            return ""
+        if state == "stopped" or timezone.now() - seen_at > UNHEARD_OF:
+            return str(_("No bridge listens: requests come with passes alone. Start manage.py run_bridge."))
+        if state != "listening":
+            return _("Not listening: {trouble}").format(trouble=self.facts.get("trouble", ""))
+        words = [_("listening for {time}").format(time=timesince(_moment(self.facts.get("connected_since"))))]
+        if last := _moment(self.facts.get("last_event_at")):
+            words.append(_("last change {time} ago").format(time=timesince(last)))
+        if "lag_ms" in self.facts:
+            words.append(_("here after {lag} ms").format(lag=self.facts["lag_ms"]))
+        return ", ".join(map(str, words))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -207,6 +207,32 @@ def test_only_operators_see_which_outside_services_are_left_alone(cast: Cast, cl
     assert "Supabase cannot be reached. Asked again at" in page
 
 
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (
+            {"state": "listening", "lag_ms": 80},
+            "listening for 2 hours, last change 5 minutes ago, here after 80 ms",
+        ),
+        ({"state": "down", "trouble": "Check SUPABASE_KEY."}, "Not listening: Check SUPABASE_KEY."),
+        ({"state": "stopped"}, "No bridge listens"),
+        ({"state": "listening", "seen_at": "2026-01-01T00:00:00+00:00"}, "No bridge listens"),
+    ],
+)
+def test_operators_see_how_the_bridges_line_stands(
+    cast: Cast, client: Client, facts: dict[str, object], words: str
+) -> None:
+    now = timezone.now()
+    moments = {
+        "seen_at": now.isoformat(),
+        "connected_since": (now - timedelta(hours=2)).isoformat(),
+        "last_event_at": (now - timedelta(minutes=5)).isoformat(),
+    }
+    upstreams.note("realtime", **{**moments, **facts})
+    client.force_login(cast.admin)
+    assert words in client.get("/").content.decode().replace("\xa0", " ")
+
+
 def test_the_moving_part_comes_alone_for_the_live_refresh(cast: Cast, client: Client) -> None:
     client.force_login(cast.owner)
     part = client.get("/?part=board").content.decode()
