@@ -185,6 +185,13 @@ class Role(TextChoices):
     MANAGER = "manager", _("Manager")
 
 
+class KeyScope(TextChoices):
+    """How much of what its person may do a program with a key may do."""
+
+    READ = "read", _("Only read")
+    BOOK = "book", _("Read and book")
+
+
 class StaffRole(TextChoices):
     """What a person may do for the portal as a whole, at every partner."""
 

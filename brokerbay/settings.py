@@ -74,6 +74,13 @@ PROXIES = env.number(
     high=9,
     says="With BEHIND_PROXY: proxies in front that add to X-Forwarded-For; tries are counted by who they saw.",
 )
+API_REQUESTS_PER_MINUTE = env.number(
+    "API_REQUESTS_PER_MINUTE",
+    default=600,
+    low=0,
+    high=1_000_000,
+    says="Requests that one API key may make in a minute; 0 for no limit.",
+)
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"), says="How much is logged."
 )

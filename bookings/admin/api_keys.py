@@ -16,21 +16,23 @@ from unfold.decorators import action, display
 from bookings.admin.base import PartnerScopedAdmin
 from bookings.admin.forms import KeyForm, SureForm
 from bookings.filters import KeyStateFilter
-from bookings.models import ApiKey
+from bookings.models import ApiKey, Partner
 from bookings.services import people
+from bookings.services.errors import Rejected
+from bookings.vocabulary import KeyScope
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(PartnerScopedAdmin):
     """Keys of people's programs: made here, shown once, revoked here. Everybody sees their own."""
 
-    list_display = ("name", "start", "user", "stands", "last_used_at", "created_at")
-    list_select_related = ("user",)
+    list_display = ("name", "start", "user", "scope", "partner", "stands", "last_used_at", "created_at")
+    list_select_related = ("user", "partner")
     list_filter = (KeyStateFilter,)
     search_fields = ("name", "prefix", "user__username")
     search_help_text = gettext_lazy("Name, first letters or person")
     actions_detail = ("revoke",)
-    fields = ("name", "start", "user", ("created_at", "last_used_at", "revoked_at"))
+    fields = ("name", "start", "user", ("scope", "partner"), ("created_at", "last_used_at", "revoked_at"))
 
     @display(description=gettext_lazy("key"))
     def start(self, key: ApiKey) -> str:
@@ -58,17 +60,20 @@ class ApiKeyAdmin(PartnerScopedAdmin):
         """Made by POST and shown in that very answer: the key itself is stored nowhere."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = KeyForm(request.POST if request.method == "POST" else None, people=self._owners(request))
+        form = KeyForm(
+            request.POST if request.method == "POST" else None,
+            people=self._owners(request),
+            partners=Partner.objects.visible_to(request.user),
+        )
         list_address = reverse("admin:bookings_apikey_changelist")
-        if request.method == "POST" and form.is_valid():
-            owner, name = form.cleaned_data["user"], form.cleaned_data["name"]
-            key = people.create_key(owner, name, by=request.user)
+        key = _made(form, request.user) if request.method == "POST" else None
+        if key is not None:
             shown = self.page(
                 request,
                 "admin/bookings/key_made.html",
                 title=_("The new key"),
                 key=key,
-                owner=owner,
+                owner=form.cleaned_data["user"],
                 back=list_address,
             )
             shown.headers["Cache-Control"] = "no-store"
@@ -77,7 +82,9 @@ class ApiKeyAdmin(PartnerScopedAdmin):
             request,
             "admin/bookings/ask.html",
             title=_("New API key"),
-            says=_("A program with this key may do what its person may do, until the key is revoked."),
+            says=_(
+                "A program with this key may never do more than its person may, until the key is revoked."
+            ),
             button=_("Make the key"),
             form=form,
             back=list_address,
@@ -108,3 +115,17 @@ class ApiKeyAdmin(PartnerScopedAdmin):
             button=_("Revoke"),
             do=do,
         )
+
+
+def _made(form: KeyForm, by: User) -> str | None:
+    """The new key; None when the form says what is wrong."""
+    if not form.is_valid():
+        return None
+    asked = form.cleaned_data
+    try:
+        return people.create_key(
+            asked["user"], asked["name"], by=by, scope=KeyScope(asked["scope"]), partner=asked["partner"]
+        )
+    except Rejected as no:
+        form.add_error(no.field, no.message)
+        return None

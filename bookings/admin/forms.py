@@ -18,7 +18,7 @@ from unfold.widgets import (
 
 from bookings.models import Partner
 from bookings.models.partner import ShowingMinutes
-from bookings.vocabulary import BookingStatus
+from bookings.vocabulary import BookingStatus, KeyScope
 
 
 class SureForm(forms.Form):
@@ -151,9 +151,22 @@ class KeyForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(),
         help_text=_("What it is for, like “dashboard in the office”."),
     )
+    scope = forms.ChoiceField(
+        label=_("May"), choices=KeyScope.choices, initial=KeyScope.READ, widget=UnfoldAdminSelectWidget()
+    )
+    partner = forms.ModelChoiceField(
+        label=_("Partner"),
+        queryset=Partner.objects.none(),
+        required=False,
+        empty_label=_("Every partner of the person"),
+        widget=UnfoldAdminSelectWidget(),
+    )
 
-    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: QuerySet[User], partners: QuerySet[Partner], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        owner = self.fields["user"]
-        assert isinstance(owner, forms.ModelChoiceField)
-        owner.queryset = people
+        for name, choices in (("user", people), ("partner", partners)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = choices

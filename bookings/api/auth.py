@@ -5,17 +5,32 @@ Each operation names the permission it needs in its declaration: `auth=may("book
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja.errors import AuthenticationError, AuthorizationError
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
-from bookings.services import people
+from bookings import models
+from bookings.services import limits, people
+from bookings.vocabulary import KeyScope
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 LONGEST_KEY = 200
+MINUTE = timedelta(minutes=1)
+
+
+class TooOften(Exception):
+    """A key that asked more than `most` times within a minute; it may again after `wait` seconds."""
+
+    def __init__(self, wait: int, *, most: int) -> None:
+        super().__init__(f"More than {most} requests in a minute.")
+        self.wait = wait
+        self.most = most
 
 
 class PersonRequest(HttpRequest):
@@ -35,14 +50,17 @@ class ApiKey(AuthBase):
         super().__init__()
 
     def __call__(self, request: HttpRequest) -> User | None:
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        words = _key_in(request)
+        if words is None:
             return None
-        owner = people.owner_of_key(key.strip()) if _looks_like_key(key.strip()) else None
-        if owner is None:
-            raise AuthenticationError(message="This key is not known here, or it was revoked.")
-        request.user = owner
-        return _allowed(owner, self.permission)
+        key = people.live_key(words) if _looks_like_key(words) else None
+        if key is None:
+            raise AuthenticationError(message=_("This key is not known here, or it was revoked."))
+        _count(key)
+        request.user = key.user
+        if key.scope == KeyScope.READ and not _only_reads(self.permission):
+            raise AuthorizationError(message=_("This key may only read. Make one that may book as well."))
+        return _allowed(key.user, self.permission)
 
 
 class Session(AuthBase):
@@ -62,7 +80,7 @@ class Session(AuthBase):
             return None
         if request.method not in SAFE_METHODS and check_csrf(request) is not None:
             raise AuthorizationError(
-                message="The CSRF token is missing or stale. Send it in the X-CSRFToken header."
+                message=_("The CSRF token is missing or stale. Send it in the X-CSRFToken header.")
             )
         return _allowed(user, self.permission)
 
@@ -72,11 +90,45 @@ def may(permission: str) -> list[AuthBase]:
     return [ApiKey(permission), Session(permission)]
 
 
+def person_again(request: PersonRequest) -> User | None:
+    """Who is asking, looked up anew; None when their key was revoked or they may not sign in any more."""
+    words = _key_in(request)
+    if words is None:
+        return User.objects.filter(pk=request.auth.pk, is_active=True).first()
+    key = people.live_key(words)
+    return None if key is None else key.user
+
+
+def _key_in(request: HttpRequest) -> str | None:
+    scheme, *words = request.headers.get("Authorization", "").split(" ", 1)
+    return "".join(words).strip() if scheme.lower() == "bearer" else None
+
+
 def _looks_like_key(text: str) -> bool:
     return text.isascii() and text.startswith(people.KEY_PREFIX) and len(text) <= LONGEST_KEY
 
 
+def _only_reads(permission: str) -> bool:
+    """
+    >>> _only_reads("bookings.view_booking"), _only_reads("bookings.export_booking")
+    (True, True)
+    >>> _only_reads("bookings.book_run")
+    False
+    """
+    return permission.partition(".")[2].startswith(("view_", "export_"))
+
+
+def _count(key: models.ApiKey) -> None:
+    """Raises TooOften for a key that has used its minute up."""
+    most = settings.API_REQUESTS_PER_MINUTE
+    if not most:
+        return
+    wait = limits.count(limits.Limit(name="api_key", most=most, within=MINUTE), str(key.pk))
+    if wait:
+        raise TooOften(wait, most=most)
+
+
 def _allowed(user: User, permission: str) -> User:
     if not user.has_perm(permission):
-        raise AuthorizationError(message="Your role does not allow this. An administrator can change it.")
+        raise AuthorizationError(message=_("Your role does not allow this. An administrator can change it."))
     return user

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models.scope import ScopedQuerySet
-from bookings.vocabulary import ClientChanges, Rehearsal, Role
+from bookings.vocabulary import ClientChanges, KeyScope, Rehearsal, Role
 
 
 def check_time_zone(name: str) -> None:
@@ -146,12 +146,23 @@ class UpstreamGroup(models.Model):
 
 
 class ApiKey(models.Model):
-    """A program's key: shown once, stored as a hash. It may do what its person may do."""
+    """A program's key: shown once, stored as a hash. It may do what its person may do, or less."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=12, help_text=_("The first letters, to tell keys apart."))
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scope = models.CharField(
+        max_length=8, choices=KeyScope, default=KeyScope.BOOK, help_text=_("Never more than its person may.")
+    )
+    partner = models.ForeignKey(
+        Partner,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="api_keys",
+        help_text=_("Good for this partner alone; empty: for every partner of its person."),
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)

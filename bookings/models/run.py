@@ -91,6 +91,8 @@ class BookingRun(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     idempotency_key = models.CharField(max_length=120, blank=True)
+    # Of what the key came with, word for word: the run itself may be asked for another time since.
+    asked_digest = models.CharField(max_length=64, blank=True, editable=False)
     event_seq = models.PositiveIntegerField(default=0)
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)

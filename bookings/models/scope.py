@@ -19,18 +19,37 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 SEE_ALL = "bookings.see_all_partners"
+BOUND = "_bound_to_partner"
+
+
+def bind(user: User, partner_id: int | None) -> None:
+    """From now on this person, as this very object, sees and acts at that one partner alone."""
+    vars(user)[BOUND] = partner_id
+
+
+def _bound_to(user: User | AnonymousUser) -> int | None:
+    partner_id: int | None = getattr(user, BOUND, None)
+    return partner_id
 
 
 def sees_all(user: User | AnonymousUser) -> bool:
     """Staff see every partner's rows: administrators, operators, auditors."""
+    return _is_staff_of_all(user) and _bound_to(user) is None
+
+
+def _is_staff_of_all(user: User | AnonymousUser) -> bool:
     return bool(user.is_active and user.is_authenticated and user.has_perm(SEE_ALL))
 
 
 def acts_everywhere(user: User | AnonymousUser, codename: str) -> bool:
     """Whether staff may do that at every partner: what a role at one of them allows is not meant for all."""
-    if not sees_all(user):
+    return _bound_to(user) is None and _staff_may(user, codename)
+
+
+def _staff_may(user: User | AnonymousUser, codename: str) -> bool:
+    if not _is_staff_of_all(user):
         return False
-    if user.is_superuser:
+    if user.is_superuser or not codename:
         return True
     from django.contrib.auth.models import Permission  # scope lies below every model
 
@@ -41,9 +60,14 @@ def acts_everywhere(user: User | AnonymousUser, codename: str) -> bool:
 
 def partners_of(user: User, *, may: str = "") -> models.QuerySet[Any, Any]:
     """The ids of the partners that a person works for; with `may`, only where their role allows that."""
-    from bookings.models.partner import Membership  # scope lies below every model
+    from bookings.models.partner import Membership, Partner  # scope lies below every model
 
+    bound = _bound_to(user)
+    if bound is not None and _staff_may(user, may):
+        return Partner.objects.filter(pk=bound).values("pk")
     mine = Membership.objects.filter(user=user)
+    if bound is not None:
+        mine = mine.filter(partner=bound)
     if may:
         mine = mine.filter(role__in=roles_that_may(may))
     return mine.values("partner")

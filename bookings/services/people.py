@@ -10,13 +10,14 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from bookings.models import ApiKey, Client, Membership, Partner, ShowingRequest
-from bookings.models.scope import acts_everywhere
+from bookings.models.scope import acts_everywhere, bind
 from bookings.roles import PARTNER_GROUPS, ROLE_PERMISSIONS, STAFF_PERMISSIONS, group_name
 from bookings.services import audit, sessions
-from bookings.services.errors import Forbidden, NotAllowed
-from bookings.vocabulary import Role, Source, StaffRole
+from bookings.services.errors import Forbidden, NotAllowed, Rejected
+from bookings.vocabulary import KeyScope, Role, Source, StaffRole
 
 KEY_PREFIX = "bk_"
 MANAGE = "manage_people"
@@ -200,20 +201,33 @@ def assign_client(client: Client, partner: Partner | None, *, by: User | None, s
     return moved
 
 
-def create_key(user: User, name: str, *, by: User | None = None) -> str:
+def create_key(
+    user: User,
+    name: str,
+    *,
+    by: User | None = None,
+    scope: KeyScope = KeyScope.BOOK,
+    partner: Partner | None = None,
+) -> str:
     """A new key for a person's programs, to be shown this once: only its hash is kept.
 
-    `by` is who made it, if not the person.
+    `by` is who made it, if not the person; with `partner` it opens that partner's rows alone.
+    Raises Rejected when that is no partner of the person.
     """
+    if partner is not None and not Partner.objects.visible_to(user).filter(pk=partner.pk).exists():
+        raise Rejected(_("%(user)s does not work for that partner.") % {"user": user}, field="partner")
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
-        row = ApiKey.objects.create(user=user, name=name, prefix=key[:9], key_hash=_hash(key))
-        audit.note("api_key.created", row, source=Source.PERSON, by=by or user)
+        row = ApiKey.objects.create(
+            user=user, name=name, prefix=key[:9], key_hash=_hash(key), scope=scope, partner=partner
+        )
+        after = {"scope": scope.value, "partner": str(partner or "")}
+        audit.note("api_key.created", row, source=Source.PERSON, by=by or user, partner=partner, after=after)
     return key
 
 
-def owner_of_key(key: str) -> User | None:
-    """Whose key this is; None for an unknown, revoked or sleeping person's key."""
+def live_key(key: str) -> ApiKey | None:
+    """The key of these words, its `user` bound to its partner; None for one that opens nothing (any more)."""
     row = (
         ApiKey.objects.filter(key_hash=_hash(key), revoked_at=None, user__is_active=True)
         .select_related("user")
@@ -221,10 +235,11 @@ def owner_of_key(key: str) -> User | None:
     )
     if row is None:
         return None
+    bind(row.user, row.partner_id)
     now = timezone.now()
     if row.last_used_at is None or (now - row.last_used_at).total_seconds() > 60:
         ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
-    return row.user
+    return row
 
 
 def revoke_key(key: ApiKey, *, by: User) -> None:

@@ -43,23 +43,27 @@ def queue(
     by: User | None = None,
     request: ShowingRequest | None = None,
     idempotency_key: str = "",
+    asked_digest: str = "",
     dry_run: bool = False,
 ) -> BookingRun:
     """Write down the will to book or to check, and ring for a worker.
 
     With `dry_run` a booking ends before its last click: everything is tried, nothing is sent.
 
-    A repeat with the same `idempotency_key` by the same person answers the first run.
-    Raises Rejected (with the field to blame) for what cannot be done, AlreadyThere for a double.
+    A repeat with the same `idempotency_key` by the same person answers the first run; with another
+    `asked_digest` it is a mistake, not a repeat.
+    Raises Rejected (with the field to blame) for what cannot be done, AlreadyThere for a double and for a
+    key that was used for something else.
     """
     if by is not None:
         people.require(by, "book_run", partner)
     if idempotency_key and by is not None:
         first = BookingRun.objects.filter(created_by=by, idempotency_key=idempotency_key).first()
         if first is not None:
-            return first
+            return _repeated(first, partner, asked_digest)
     run = _run_for(wish, partner, request)
-    run.idempotency_key, run.dry_run = idempotency_key, dry_run and wish.kind == RunKind.BOOK
+    run.idempotency_key, run.asked_digest = idempotency_key, asked_digest
+    run.dry_run = dry_run and wish.kind == RunKind.BOOK
     if run.starts_at is not None:
         _refuse_if_booked(wish, run.account, run.starts_at)
     try:
@@ -69,11 +73,19 @@ def queue(
     except IntegrityError as clash:
         existing = _double_of(wish, run.account, request, by, idempotency_key)
         if existing is not None and idempotency_key and existing.idempotency_key == idempotency_key:
-            return existing
+            return _repeated(existing, partner, asked_digest)
         raise AlreadyThere(
             "This showing is already being booked; look at the run that is under way.", field="property"
         ) from clash
     return run
+
+
+def _repeated(first: BookingRun, partner: Partner, asked_digest: str) -> BookingRun:
+    if first.partner_id != partner.pk or first.asked_digest != asked_digest:
+        raise AlreadyThere(
+            "This Idempotency-Key was used for something else; use a new one.", field="idempotency_key"
+        )
+    return first
 
 
 def queue_for(

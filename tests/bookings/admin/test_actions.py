@@ -620,16 +620,20 @@ def test_nobody_types_into_what_services_write(name: str, cast: Cast, rows: Rows
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(cast: Cast, sign_in: SignIn) -> None:
     browser = sign_in(cast.admin)
-    answer = browser.post(reverse("admin:bookings_apikey_add"), {"user": cast.owner.pk, "name": "Office"})
+    answer = browser.post(
+        reverse("admin:bookings_apikey_add"), {"user": cast.owner.pk, "name": "Office", "scope": "book"}
+    )
     assert "no-store" in answer.headers["Cache-Control"]
     key = answer.context["key"]
     assert key in answer.content.decode()
-    assert people.owner_of_key(key) == cast.owner
+    opened = people.live_key(key)
+    assert opened is not None
+    assert opened.user == cast.owner
     row = ApiKey.objects.get()
     assert key not in browser.get(page_of("apikey_change", row)).content.decode()
     assert AuditEntry.objects.get(action="api_key.created").actor == cast.admin
     browser.post(page_of("apikey_revoke", row))
-    assert people.owner_of_key(key) is None
+    assert people.live_key(key) is None
     assert AuditEntry.objects.get(action="api_key.revoked").actor == cast.admin
 
 
@@ -637,9 +641,16 @@ def test_only_a_superuser_makes_a_key_for_somebody_else(cast: Cast, sign_in: Sig
     cast.manager.user_permissions.set(Permission.objects.filter(codename__in=["add_apikey", "view_apikey"]))
     browser = sign_in(cast.manager)
     address = reverse("admin:bookings_apikey_add")
-    answer = browser.post(address, {"user": cast.admin.pk, "name": "Sly"})
+    answer = browser.post(address, {"user": cast.admin.pk, "name": "Sly", "scope": "book"})
     assert "not one of the available choices" in answer.content.decode()
-    assert browser.post(address, {"user": cast.manager.pk, "name": "Mine"}).context["key"]
+    mine = {"user": cast.manager.pk, "name": "Mine", "scope": "read"}
+    assert (
+        "not one of the available"
+        in browser.post(address, {**mine, "partner": cast.other.pk}).content.decode()
+    )
+    assert browser.post(address, {**mine, "partner": cast.partner.pk}).context["key"]
+    made = ApiKey.objects.get()
+    assert (made.scope, made.partner) == ("read", cast.partner)
     people.create_key(cast.owner, "theirs")
     shown = browser.get(list_of("apikey")).context["cl"].result_list
     assert [key.user for key in shown] == [cast.manager]

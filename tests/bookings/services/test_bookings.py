@@ -115,10 +115,12 @@ def test_a_role_gives_its_permissions_and_no_more(cast: Cast) -> None:
 
 def test_a_key_opens_only_for_its_living_owner(cast: Cast) -> None:
     key = people.create_key(cast.owner, "script")
-    assert people.owner_of_key(key) == cast.owner
-    assert people.owner_of_key(key + "x") is None
+    opened = people.live_key(key)
+    assert opened is not None
+    assert opened.user == cast.owner
+    assert people.live_key(key + "x") is None
     people.revoke_key(cast.owner.api_keys.get(), by=cast.owner)
-    assert people.owner_of_key(key) is None
+    assert people.live_key(key) is None
 
 
 def test_an_owed_notice_is_sent_once(cast: Cast) -> None:

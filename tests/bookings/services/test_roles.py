@@ -141,7 +141,7 @@ def test_whoever_is_removed_is_out_at_once(cast: Cast, client: Client) -> None:
     assert client.get("/").status_code == 200
     people.remove(cast.owner.memberships.get(), by=cast.manager)
     assert client.get("/").status_code == 302
-    assert people.owner_of_key(key) is None
+    assert people.live_key(key) is None
     assert not User.objects.get(pk=cast.owner.pk).is_staff
 
 
