@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, re_path
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 
-from bookings.api import changes, errors, health, homes, jobs, records, session, streams
+from bookings.api import changes, door, errors, health, homes, jobs, records, session, streams
 from bookings.api.page import Listing
 
 # Newlines too, which Django's own path converter leaves out.
@@ -25,14 +27,16 @@ DESCRIPTION = (
 
 
 class Api(NinjaAPI):
-    """Ninja's API, all of it in our envelope: also 405, and 404 for any other path."""
+    """Ninja's API, all of it behind our door and in our envelope: also 405, and 404 for any other path."""
 
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
         patterns, app_name, namespace = super().urls
+        asks = door.asks_of(self.get_openapi_schema(path_prefix="/"))
         for pattern in patterns:
             if isinstance(pattern, URLPattern):
-                pattern.callback = in_envelope(pattern.callback)
+                operations = asks.get(door.path_of(str(pattern.pattern)), {})
+                pattern.callback = in_envelope(pattern.callback, operations)
         return [*patterns, re_path(ANY_OTHER, in_envelope(nothing_here))], app_name, namespace
 
 
@@ -40,8 +44,10 @@ def nothing_here(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
-def in_envelope(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view, with our envelope for what the framework answers without asking an operation.
+def in_envelope(
+    view: Callable[..., Any], operations: Mapping[str, door.Asks] = MappingProxyType({})
+) -> Callable[..., Any]:
+    """The view behind our door, with our envelope for what is answered without asking an operation.
 
     Exempt from Django's own CSRF check, whose refusal is a page: the session's sign-in check makes it.
     """
@@ -50,7 +56,7 @@ def in_envelope(view: Callable[..., Any]) -> Callable[..., Any]:
         @csrf_exempt
         @wraps(view)
         async def answer_later(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
-            return _enveloped(await view(request, *args, **named))
+            return door.refusal(request, operations) or _enveloped(await view(request, *args, **named))
 
         return answer_later
 
@@ -58,9 +64,9 @@ def in_envelope(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
         try:
-            return _enveloped(view(request, *args, **named))
+            return door.refusal(request, operations) or _enveloped(view(request, *args, **named))
         except Http404:
-            return errors.problem(404, "There is nothing at this address.")
+            return errors.problem(404, _("There is nothing at this address."))
 
     return answer
 
@@ -68,7 +74,7 @@ def in_envelope(view: Callable[..., Any]) -> Callable[..., Any]:
 def _enveloped(answer: HttpResponse) -> HttpResponse:
     if answer.status_code != 405:
         return answer
-    refusal = errors.problem(405, f"Use {answer['Allow']} here.")
+    refusal = errors.problem(405, _("Use %(methods)s here.") % {"methods": answer["Allow"]})
     refusal["Allow"] = answer["Allow"]
     return refusal
 

@@ -10,8 +10,8 @@ from ninja import Router, Status
 
 from bookings.api import rows, shapes
 from bookings.api.auth import PersonRequest, may
-from bookings.api.jobs import IdempotencyKey, day_meant, lines_of, run_or_404
-from bookings.api.openapi import answers
+from bookings.api.jobs import IdempotencyKey, day_meant, digest_of, lines_of, run_or_404
+from bookings.api.openapi import OF_A_BODY, answers
 from bookings.api.partners import partner_of
 from bookings.api.records import booking_or_404
 from bookings.models import Account, BookingRun
@@ -25,7 +25,7 @@ router = Router(tags=["BrokerBay"])
 @router.post(
     "/bookings/{int:booking_id}/cancel",
     auth=may("bookings.book_run"),
-    response=answers({202: shapes.JobStarted}, 400, 404, 409, 413, 422),
+    response=answers({202: shapes.JobStarted}, 404, 409, *OF_A_BODY),
 )
 def cancel_booking(
     request: PersonRequest, booking_id: int, asked: shapes.CancelAsked
@@ -44,7 +44,7 @@ def cancel_booking(
 @router.post(
     "/bookings/{int:booking_id}/reschedule",
     auth=may("bookings.book_run"),
-    response=answers({202: shapes.JobStarted}, 400, 404, 409, 413, 422),
+    response=answers({202: shapes.JobStarted}, 404, 409, *OF_A_BODY),
 )
 def reschedule_booking(
     request: PersonRequest, booking_id: int, asked: shapes.RescheduleAsked
@@ -69,7 +69,7 @@ def reschedule_booking(
 @router.post(
     "/check",
     auth=may("bookings.book_run"),
-    response=answers({202: shapes.JobStarted}, 400, 409, 413, 422),
+    response=answers({202: shapes.JobStarted}, 409, *OF_A_BODY),
 )
 def start_check(
     request: PersonRequest, asked: shapes.CheckJobAsked, idempotency_key: IdempotencyKey
@@ -81,7 +81,12 @@ def start_check(
     day = day_meant(asked.preferredDate, zone) if asked.preferredDate else None
     wish = replace(place, kind=RunKind.CHECK, date=day)
     run = runs.queue(
-        wish, partner=partner, source=Source.API, by=request.auth, idempotency_key=idempotency_key
+        wish,
+        partner=partner,
+        source=Source.API,
+        by=request.auth,
+        idempotency_key=idempotency_key,
+        asked_digest=digest_of(asked),
     )
     return _started(run)
 
@@ -89,7 +94,7 @@ def start_check(
 @router.post(
     "/accounts/{int:account_id}/reconcile",
     auth=may("bookings.book_run"),
-    response=answers({202: shapes.JobStarted}, 404, 409, 422),
+    response=answers({202: shapes.JobStarted}, 404, 409),
 )
 def start_reconcile(request: PersonRequest, account_id: int) -> Status[shapes.JobStarted]:
     """Read the account's own list on BrokerBay whole, and compare it with the bookings here.
@@ -105,7 +110,7 @@ def start_reconcile(request: PersonRequest, account_id: int) -> Status[shapes.Jo
 @router.post(
     "/auto-book/{uuid:job_id}/answer",
     auth=may("bookings.book_run"),
-    response=answers({200: shapes.OneJob}, 400, 404, 409, 413, 422),
+    response=answers({200: shapes.OneJob}, 404, 409, *OF_A_BODY),
 )
 def answer_job(request: PersonRequest, job_id: UUID, asked: shapes.AnswerAsked) -> shapes.OneJob:
     """Answer a job that waits for a person, with one of its “offers”. Of two answers the first one counts."""

@@ -12,9 +12,7 @@ from bookings.queries import homes
 router = Router(tags=["Properties"])
 
 
-@router.get(
-    "/properties", auth=may("bookings.view_property"), response=answers({200: shapes.Properties}, 422)
-)
+@router.get("/properties", auth=may("bookings.view_property"), response=answers({200: shapes.Properties}))
 def list_properties(request: PersonRequest, page: Query[shapes.PropertyPage]) -> shapes.Properties:
     """The properties of the caller's requests and bookings, by address."""
     found = homes.found(request.auth, page.search.strip())

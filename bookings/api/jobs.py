@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 from typing import Annotated
@@ -15,14 +16,13 @@ from ninja import Header, Query, Router, Status
 
 from bookings.api import rows, shapes
 from bookings.api.auth import PersonRequest, may
-from bookings.api.openapi import answers
+from bookings.api.openapi import OF_A_BODY, answers
 from bookings.api.partners import partner_of
 from bookings.api.wanted import next_such_day
 from bookings.models import BookingRun, Partner, RunEvent
 from bookings.queries import jobs
 from bookings.queries.launch import place_named
 from bookings.services import runs
-from bookings.services.errors import AlreadyThere
 from bookings.vocabulary import Source
 
 router = Router(tags=["Booking"])
@@ -34,7 +34,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         max_length=120,
         pattern=r"^[\x21-\x7e]*$",
-        description="A repeat with the same key answers the first job, and books nothing more.",
+        description="A repeat with the same key and body answers the first job, and books nothing more.",
     ),
 ]
 
@@ -42,7 +42,7 @@ IdempotencyKey = Annotated[
 @router.post(
     "/auto-book",
     auth=may("bookings.book_run"),
-    response=answers({202: shapes.JobStarted}, 400, 409, 413, 422),
+    response=answers({202: shapes.JobStarted}, 409, *OF_A_BODY),
 )
 def start_job(
     request: PersonRequest, wish: shapes.BookingAsked, idempotency_key: IdempotencyKey
@@ -56,9 +56,9 @@ def start_job(
         source=Source.API,
         by=request.auth,
         idempotency_key=idempotency_key,
+        asked_digest=digest_of(wish),
         dry_run=wish.dryRun,
     )
-    _check_same(run, asked, dry_run=wish.dryRun)
     return Status(202, shapes.JobStarted(jobId=run.uuid, job=rows.job_with_logs(run, lines_of(run))))
 
 
@@ -73,6 +73,11 @@ def _wish(user: User, wish: shapes.BookingAsked, partner: Partner) -> runs.Wish:
     )
 
 
+def digest_of(asked: shapes.Asked) -> str:
+    """The same for the same body, in whatever order and with whatever blanks it was written."""
+    return hashlib.sha256(f"{type(asked).__name__} {asked.model_dump_json()}".encode()).hexdigest()
+
+
 def day_meant(said: date | int, zone: str) -> date:
     """The date that was said; for a bare day of the month, the next such day in that zone."""
     if isinstance(said, date):
@@ -80,22 +85,7 @@ def day_meant(said: date | int, zone: str) -> date:
     return next_such_day(said, today=timezone.now().astimezone(ZoneInfo(zone)).date())
 
 
-def _check_same(run: BookingRun, asked: runs.Wish, *, dry_run: bool) -> None:
-    """A key that comes again with another wish is a mistake of the program, not a repeat."""
-    same = (
-        run.property_text == asked.property_text
-        and run.wanted_date == asked.date
-        and run.wanted_time == asked.time
-        and run.duration_minutes == asked.duration_minutes
-        and run.dry_run == dry_run
-    )
-    if not same:
-        raise AlreadyThere(
-            "This Idempotency-Key was used for another booking; use a new one.", field="Idempotency-Key"
-        )
-
-
-@router.get("/auto-book", auth=may("bookings.view_bookingrun"), response=answers({200: shapes.Jobs}, 422))
+@router.get("/auto-book", auth=may("bookings.view_bookingrun"), response=answers({200: shapes.Jobs}))
 def list_jobs(request: PersonRequest, page: Query[shapes.JobPage]) -> shapes.Jobs:
     """The newest jobs, without their logs."""
     newest = jobs.bookings_wanted(request.auth)[: page.limit]
@@ -114,7 +104,7 @@ def one_job(request: PersonRequest, job_id: UUID) -> shapes.OneJob:
 
 
 @router.get(
-    "/auto-booking-queue", auth=may("bookings.view_bookingrun"), response=answers({200: shapes.Queue}, 422)
+    "/auto-booking-queue", auth=may("bookings.view_bookingrun"), response=answers({200: shapes.Queue})
 )
 def show_queue(request: PersonRequest, page: Query[shapes.JobPage]) -> shapes.Queue:
     """The newest jobs by where they stand (at most `limit` each), and how many there are in all."""

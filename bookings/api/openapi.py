@@ -6,13 +6,15 @@ from typing import Any
 
 from bookings.api.shapes import Problem
 
-# Any operation may say these.
-ALWAYS = (401, 403, 503)
+# Any operation may say these; what cannot be read and what nobody knows are refused at the door.
+ALWAYS = (400, 401, 403, 422, 429, 503)
+# Any operation with a body may say these.
+OF_A_BODY = (413, 415)
 
 
 def answers(wanted: dict[int, Any], *refusals: int) -> dict[int, Any]:
-    """The answers of an operation that needs a sign-in: the wanted ones, and the refusals it may give."""
-    return {**wanted, **dict.fromkeys(sorted({*ALWAYS, *refusals}), Problem)}
+    """The answers of an operation that needs a sign-in: the wanted ones, and the refusals of its own."""
+    return {**dict.fromkeys(sorted({*ALWAYS, *refusals}), Problem), **wanted}
 
 
 def body_of(status: int, media_type: str, description: str) -> dict[str, Any]:

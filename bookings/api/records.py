@@ -7,27 +7,42 @@ import io
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
+from typing import Annotated
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
-from ninja import Query, Router
+from django.utils.translation import gettext as _
+from ninja import Header, Query, Router
 from ninja.responses import NinjaJSONEncoder
 
 from bookings.api import rows, shapes
 from bookings.api.auth import PersonRequest, may
-from bookings.api.openapi import answers, body_of
+from bookings.api.errors import problem
+from bookings.api.openapi import OF_A_BODY, answers, body_of
 from bookings.exports import BOOKING_COLUMNS, Cell, booking_row
 from bookings.models import Booking
 from bookings.queries import bookings as reads
 from bookings.services import audit, bookings
+from bookings.services.errors import Moved, Rejected
 from bookings.vocabulary import BookingStatus, Source
 
 router = Router(tags=["Bookings"])
 
+# Also as a proxy weakens it that packs the answer.
+IfMatch = Annotated[
+    str,
+    Header(
+        "",
+        alias="If-Match",
+        pattern=r'^(\*|(W/)?"[0-9]{1,9}")?$',
+        description="The ETag of the row that was looked at; 409 when somebody changed it since.",
+    ),
+]
 
-@router.get("/bookings", auth=may("bookings.view_booking"), response=answers({200: shapes.Bookings}, 422))
+
+@router.get("/bookings", auth=may("bookings.view_booking"), response=answers({200: shapes.Bookings}))
 def list_bookings(request: PersonRequest, page: Query[shapes.BookingPage]) -> shapes.Bookings:
     """The bookings that fit, a page at a time; `total` counts them all."""
     found = reads.matching(request.auth, _wanted(page))
@@ -40,42 +55,88 @@ def list_bookings(request: PersonRequest, page: Query[shapes.BookingPage]) -> sh
 @router.get(
     "/bookings/{int:booking_id}",
     auth=may("bookings.view_booking"),
-    response=answers({200: shapes.OneBooking}, 404, 422),
+    response=answers({200: shapes.OneBooking}, 404),
 )
-def one_booking(request: PersonRequest, booking_id: int) -> shapes.OneBooking:
-    """One booking."""
-    return shapes.OneBooking(data=rows.booking(booking_or_404(request, booking_id)))
+def one_booking(request: PersonRequest, booking_id: int, response: HttpResponse) -> shapes.OneBooking:
+    """One booking. Its ETag is its version: send it as If-Match with a change."""
+    return _told(booking_or_404(request, booking_id), response)
 
 
 @router.patch(
     "/bookings/{int:booking_id}",
     auth=may("bookings.change_status_booking"),
-    response=answers({200: shapes.OneBooking}, 400, 404, 409, 413, 422),
+    response=answers({200: shapes.OneBooking, 409: shapes.BookingMoved}, 404, *OF_A_BODY),
 )
-def change_status(request: PersonRequest, booking_id: int, change: shapes.StatusAsked) -> shapes.OneBooking:
-    """Write down what is known of a booking. It changes the portal's row, not BrokerBay."""
-    changed = bookings.change_status(
-        booking_or_404(request, booking_id),
-        BookingStatus(change.status),
-        by=request.auth,
-        source=Source.API,
-        reason=change.reason,
-        version=change.version,
-    )
-    return shapes.OneBooking(data=rows.booking(changed))
+def change_status(
+    request: PersonRequest,
+    booking_id: int,
+    change: shapes.StatusAsked,
+    if_match: IfMatch,
+    response: HttpResponse,
+) -> shapes.OneBooking | HttpResponse:
+    """Write down what is known of a booking. It changes the portal's row, not BrokerBay.
+
+    With a “version” or If-Match that is not the row's any more, 409 answers the row as it is now.
+    """
+    booking = booking_or_404(request, booking_id)
+    version = _version_meant(if_match, change.version)
+    try:
+        changed = bookings.change_status(
+            booking,
+            BookingStatus(change.status),
+            by=request.auth,
+            source=Source.API,
+            reason=change.reason,
+            version=version,
+        )
+    except Moved as moved:
+        return _newer(booking, moved)
+    return _told(changed, response)
 
 
 @router.delete(
     "/bookings/{int:booking_id}",
     auth=may("bookings.change_status_booking"),
-    response=answers({200: shapes.OneBooking}, 404, 422),
+    response=answers({200: shapes.OneBooking, 409: shapes.BookingMoved}, 404),
 )
-def hide_booking(request: PersonRequest, booking_id: int) -> shapes.OneBooking:
+def hide_booking(
+    request: PersonRequest, booking_id: int, if_match: IfMatch, response: HttpResponse
+) -> shapes.OneBooking | HttpResponse:
     """Take a booking out of the lists. It stays on BrokerBay, and an administrator can bring it back."""
     booking = booking_or_404(request, booking_id)
-    bookings.hide(booking, by=request.auth, source=Source.API)
+    try:
+        bookings.hide(booking, by=request.auth, source=Source.API, version=_version_meant(if_match))
+    except Moved as moved:
+        return _newer(booking, moved)
     booking.refresh_from_db()
+    return _told(booking, response)
+
+
+def _told(booking: Booking, response: HttpResponse) -> shapes.OneBooking:
+    response["ETag"] = _tag(booking)
     return shapes.OneBooking(data=rows.booking(booking))
+
+
+def _newer(booking: Booking, moved: Moved) -> HttpResponse:
+    """409 with the row as it is now, so that a person can compare and decide."""
+    booking.refresh_from_db()
+    answer = problem(409, moved.message, fields={moved.field: moved.message}, data=rows.booking(booking))
+    answer["ETag"] = _tag(booking)
+    return answer
+
+
+def _tag(booking: Booking) -> str:
+    return f'"{booking.version}"'
+
+
+def _version_meant(if_match: str, version: int | None = None) -> int | None:
+    """The version that the caller looked at; None when it does not matter."""
+    tag = if_match.removeprefix("W/").strip('"')
+    if not tag or tag == "*":
+        return version
+    if version is not None and int(tag) != version:
+        raise Rejected(_("“version” and If-Match name two different versions."), field="version")
+    return int(tag)
 
 
 @router.get("/stats", auth=may("bookings.view_booking"), response=answers({200: shapes.Stats}))
@@ -105,7 +166,7 @@ def show_stats(request: PersonRequest) -> shapes.Stats:
 @router.get(
     "/export/csv",
     auth=may("bookings.export_booking"),
-    response=answers({200: None}, 422),
+    response=answers({200: None}),
     openapi_extra=body_of(200, "text/csv", "A header line, then a line per booking."),
 )
 def export_csv(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
@@ -114,9 +175,7 @@ def export_csv(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> 
     return _file(request, lines, kind="csv", content_type="text/csv; charset=utf-8")
 
 
-@router.get(
-    "/export/json", auth=may("bookings.export_booking"), response=answers({200: shapes.BookingsFile}, 422)
-)
+@router.get("/export/json", auth=may("bookings.export_booking"), response=answers({200: shapes.BookingsFile}))
 def export_json(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
     """The bookings that fit as one JSON document."""
     ids = _taken_out(request, wanted, form="json")

@@ -18,7 +18,7 @@ NO_ACCOUNT = shapes.SessionSeen(isValid=False, lastLogin=None, userEmail=None, c
 
 
 @router.get(
-    "/session-status", auth=may("bookings.view_account"), response=answers({200: shapes.SessionStatus}, 422)
+    "/session-status", auth=may("bookings.view_account"), response=answers({200: shapes.SessionStatus})
 )
 def session_status(request: PersonRequest, whose: Query[shapes.PartnerAsked]) -> shapes.SessionStatus:
     """Whether the partner's BrokerBay account is signed in, as last seen."""
@@ -39,7 +39,7 @@ def session_status(request: PersonRequest, whose: Query[shapes.PartnerAsked]) ->
 @router.post(
     "/manual-login",
     auth=may("bookings.sign_in_account"),
-    response=answers({200: shapes.SignInStarted}, 400, 413, 422),
+    response=answers({200: shapes.SignInStarted}),
 )
 def start_sign_in(request: PersonRequest, whose: Query[shapes.PartnerAsked]) -> shapes.SignInStarted:
     """Open the robot's browser, and name the page where a person signs the partner's account in.

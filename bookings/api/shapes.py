@@ -139,8 +139,10 @@ class CheckJobAsked(CheckAsked):
 
 
 class StatusAsked(Asked):
+    model_config = example(status="Cancelled", reason="The client is ill")
+
     status: Literal["Confirmed", "Pending", "Cancelled"]
-    reason: str = Field("", max_length=500, pattern=PRINTABLE)
+    reason: str = Field("", max_length=500, pattern=PRINTABLE, description="Kept in the history.")
     version: Annotated[StrictInt, Field(ge=1, le=LARGEST_NUMBER)] | None = Field(
         None, description="The version that was looked at; 409 when somebody changed the row since."
     )
@@ -296,6 +298,12 @@ class OneBooking(BaseModel):
     data: BookingRow
 
 
+class BookingMoved(Problem):
+    """A change that comes too late: `data` is the row as somebody else left it."""
+
+    data: BookingRow | None = None
+
+
 class Bookings(BaseModel):
     success: Literal[True] = True
     data: list[BookingRow]
@@ -349,6 +357,8 @@ class PropertyRow(BaseModel):
     agent_phone: str
     description: str
     features: str
+    details_json: Any = Field(description="What the property API told beside, as it told it.")
+    rooms_json: Any
     url: str
     property_type: str
     year_built: str

@@ -27,6 +27,7 @@ from bookings.vocabulary import (
 )
 
 MAY_CHANGE = "change_status_booking"
+CHANGED_SINCE = "Somebody else changed this booking in the meantime; look again."
 ENDED_THERE = "BrokerBay shows the showing"
 # BrokerBay's words for a showing, as the engine reads them, and what we call them.
 STATUS_OF_SEEN = {
@@ -265,7 +266,7 @@ def change_status(
         row = Booking.objects.select_for_update().select_related("partner").get(pk=booking.pk)
         expected = row.version if version is None else version
         if row.version != expected:
-            raise Moved("Somebody else changed this booking in the meantime; look again.", field="version")
+            raise Moved(CHANGED_SINCE, field="version")
         before = BookingStatus(row.status)
         if to == before:
             return row
@@ -283,7 +284,7 @@ def change_status(
                 "Another live booking of this account has the same listing and time.", field="status"
             ) from double
         if moved != 1:
-            raise Moved("Somebody else changed this booking in the meantime; look again.", field="version")
+            raise Moved(CHANGED_SINCE, field="version")
         row.refresh_from_db()
         audit.note(
             "booking.status_changed",
@@ -312,23 +313,43 @@ def change_many(
     return changes
 
 
-def hide(booking: Booking, *, by: User, source: Source = Source.PERSON, reason: str = "") -> None:
-    """Take a booking out of the lists. It stays on BrokerBay and can be shown again."""
-    _set_hidden(booking, hidden=True, by=by, source=source, reason=reason)
+def hide(
+    booking: Booking,
+    *,
+    by: User,
+    source: Source = Source.PERSON,
+    reason: str = "",
+    version: int | None = None,
+) -> None:
+    """Take a booking out of the lists. It stays on BrokerBay and can be shown again.
+
+    Raises Moved, and hides nothing, when `version` is not the row's any more.
+    """
+    _set_hidden(booking, hidden=True, by=by, source=source, reason=reason, version=version)
 
 
 def show_again(booking: Booking, *, by: User, source: Source = Source.PERSON) -> None:
     _set_hidden(booking, hidden=False, by=by, source=source)
 
 
-def _set_hidden(booking: Booking, *, hidden: bool, by: User, source: Source, reason: str = "") -> None:
+def _set_hidden(
+    booking: Booking,
+    *,
+    hidden: bool,
+    by: User,
+    source: Source,
+    reason: str = "",
+    version: int | None = None,
+) -> None:
     now = timezone.now()
     people.require(by, MAY_CHANGE, booking.partner)
     with transaction.atomic():
-        moved = Booking.objects.filter(pk=booking.pk, hidden_at__isnull=hidden).update(
-            hidden_at=now if hidden else None, version=F("version") + 1, updated_at=now
-        )
+        row = Booking.objects.filter(pk=booking.pk, hidden_at__isnull=hidden)
+        wanted = row if version is None else row.filter(version=version)
+        moved = wanted.update(hidden_at=now if hidden else None, version=F("version") + 1, updated_at=now)
         if moved != 1:
+            if row.exists():
+                raise Moved(CHANGED_SINCE, field="version")
             return
         audit.note(
             "booking.hidden" if hidden else "booking.shown_again",

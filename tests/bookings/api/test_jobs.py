@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connections
+from django.test import Client
 from django.utils import timezone
 
 from bookings.api import rows
@@ -16,6 +20,7 @@ from tests.bookings.cast import (
     Cast,
     in_days,
     make_account,
+    make_cast,
     make_partner,
     make_property,
     make_request,
@@ -160,6 +165,58 @@ def test_a_key_that_comes_back_with_another_wish_is_a_conflict(cast: Cast) -> No
     answer = start(cast, wish(preferredTime="11:00"), **{"Idempotency-Key": "one"})
     assert answer.status_code == 409
     assert set(answer.json()["fields"]) == {"Idempotency-Key"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"preferredDuration": 45}, {"autoConfirmOnly": True}, {"dryRun": True}, {"property": "W1234567"}],
+    ids=str,
+)
+def test_any_other_body_is_another_wish(cast: Cast, other: dict[str, Any]) -> None:
+    start(cast, wish(), **{"Idempotency-Key": "one"})
+    assert start(cast, wish(**other), **{"Idempotency-Key": "one"}).status_code == 409
+    assert BookingRun.objects.count() == 1
+
+
+def test_the_same_body_in_another_order_is_a_repeat(cast: Cast) -> None:
+    first = start(cast, wish(), **{"Idempotency-Key": "one"}).json()
+    turned = dict(reversed(wish(headless=True).items()))
+    assert start(cast, turned, **{"Idempotency-Key": "one"}).json()["jobId"] == first["jobId"]
+
+
+def test_a_repeat_finds_its_job_though_a_person_has_moved_it_since(cast: Cast) -> None:
+    first = start(cast, wish(), **{"Idempotency-Key": "one"}).json()
+    BookingRun.objects.update(wanted_time=time(15), state=RunState.REFUSED)
+    again = start(cast, wish(), **{"Idempotency-Key": "one"})
+    assert (again.status_code, again.json()["jobId"]) == (202, first["jobId"])
+
+
+def test_a_key_is_good_for_one_kind_of_wish(cast: Cast) -> None:
+    start(cast, wish(), **{"Idempotency-Key": "one"})
+    body = {"property": "N7654321"}
+    answer = send(browser(cast.owner), "POST", "/api/check", body, **{"Idempotency-Key": "one"})
+    assert answer.status_code == 409
+    assert set(answer.json()["fields"]) == {"Idempotency-Key"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_with_one_key_at_the_same_moment_one_run_comes(transactional_db: None) -> None:
+    cast = make_cast()
+    clients = [program_of(cast.owner) for _ in range(4)]
+    together = threading.Barrier(len(clients))
+
+    def ask(client: Client) -> tuple[int, str]:
+        try:
+            together.wait(10)
+            answer = send(client, "POST", "/api/auto-book", wish(), **{"Idempotency-Key": "one"})
+            return answer.status_code, answer.json().get("jobId", "")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = list(pool.map(ask, clients))
+    run = BookingRun.objects.get()
+    assert answers == [(202, str(run.uuid))] * len(clients)
 
 
 def test_two_people_may_use_the_same_key(cast: Cast) -> None:

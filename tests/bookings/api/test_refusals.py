@@ -64,6 +64,44 @@ def test_a_body_of_fifty_megabytes_is_413(cast: Cast, method: str, path: str) ->
     envelope(answer)
 
 
+@pytest.mark.parametrize(("method", "path"), BODIES)
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense"]
+)
+def test_a_body_that_says_it_is_no_json_is_415(cast: Cast, method: str, path: str, kind: str) -> None:
+    url = path.format(booking=make_booking(cast.account).pk)
+    answer = browser(cast.owner).generic(method, url, json.dumps(wish()), kind)
+    assert answer.status_code == 415
+    assert "application/json" in envelope(answer)["error"]
+    assert not BookingRun.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "APPLICATION/JSON", ""])
+def test_a_body_of_json_may_say_so_in_any_way(cast: Cast, kind: str) -> None:
+    answer = browser(cast.owner).generic("POST", "/api/auto-book", json.dumps(wish()), kind)
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    "path", ["bookings", "stats", "auto-book", "export/csv", "properties", "scheduled-properties"]
+)
+def test_a_parameter_that_nobody_knows_is_refused_by_name(cast: Cast, path: str) -> None:
+    answer = browser(cast.owner).get(f"/api/{path}?stat%00us=Pending")
+    assert answer.status_code == 422
+    assert list(envelope(answer)["fields"]) == ["stat\x00us"]
+
+
+def test_what_scripts_add_against_memories_is_let_through(cast: Cast) -> None:
+    assert browser(cast.owner).get("/api/stats?_=1700000000").status_code == 200
+    assert browser().get("/api/health?nonce=1").status_code == 200
+
+
+def test_more_parameters_than_anybody_needs_are_400(cast: Cast) -> None:
+    answer = browser(cast.owner).get("/api/bookings?" + "&".join(f"a{number}=1" for number in range(2000)))
+    assert answer.status_code == 400
+    envelope(answer)
+
+
 @pytest.mark.parametrize("text", ["\ud800 broken", "12 King St\ud83d", "\udfff" * 9])
 def test_half_a_character_is_refused(cast: Cast, text: str) -> None:
     answer = send(browser(cast.owner), "POST", "/api/auto-book", wish(property=text))
