@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -20,10 +21,10 @@ from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from bookings.api import rows, shapes
-from bookings.api.auth import PersonRequest, may
+from bookings.api.auth import PersonRequest, may, person_again
 from bookings.api.errors import problem
 from bookings.api.jobs import lines_of, run_or_404
-from bookings.api.openapi import answers, body_of
+from bookings.api.openapi import OF_A_BODY, answers, body_of
 from bookings.api.partners import partner_of
 from bookings.live import follow, follow_until_person, release_thread
 from bookings.models import BookingRun, RunEvent
@@ -48,7 +49,7 @@ LastEventId = Annotated[
 @router.get(
     "/auto-book/{uuid:job_id}/stream",
     auth=may("bookings.view_bookingrun"),
-    response=answers({200: None, 204: None}, 404, 422),
+    response=answers({200: None, 204: None}, 404),
     openapi_extra=body_of(
         200, "text/event-stream", "Events `snapshot`, `status` (jobs) and `log` (log entries)."
     ),
@@ -57,14 +58,15 @@ async def stream_job(request: PersonRequest, job_id: UUID, last_event_id: LastEv
     """A job as it happens.
 
     `snapshot` is the job with the log so far, `log` one line (its id resumes the stream), `status` the job
-    after it moved. The stream ends with the job; a browser that comes back for nothing new is told so by 204.
+    after it moved. The stream ends with the job, and soon after its listener may no longer see the job; a
+    browser that comes back for nothing new is told so by 204.
     """
     run = await apart(run_or_404, request.auth, job_id)
     seen = _line_number(last_event_id, run)
     if seen is not None and not run.is_open and seen == run.event_seq:
         return HttpResponse(status=204)
     told = await apart(lines_of, run, up_to=seen)
-    stream = StreamingHttpResponse(_frames(run, told), content_type="text/event-stream")
+    stream = StreamingHttpResponse(_frames(request, run, told), content_type="text/event-stream")
     stream["Cache-Control"] = "no-store"
     stream["X-Accel-Buffering"] = "no"
     return stream
@@ -78,13 +80,18 @@ def _line_number(last_event_id: str, run: BookingRun) -> int | None:
     return number if number <= run.event_seq else None
 
 
-async def _frames(run: BookingRun, told: list[RunEvent]) -> AsyncGenerator[str, None]:
+async def _frames(request: PersonRequest, run: BookingRun, told: list[RunEvent]) -> AsyncGenerator[str, None]:
     last = told[-1].seq if told else 0
     await release_thread()
     yield f"retry: {RECONNECT_AFTER}\n" + _frame("snapshot", rows.job_with_logs(run, told), last)
-    state = run.state
+    state, looked_at = run.state, time.monotonic()
     async with aclosing(_with_signs_of_life(follow(run, last))) as lines:
         async for line in lines:
+            # A job that talks all the time must not keep somebody in who was removed meanwhile.
+            if line is None or time.monotonic() - looked_at > KEEP_ALIVE:
+                looked_at = time.monotonic()
+                if not await apart(_still_hears, request, run):
+                    return
             if line is None:
                 yield ": still here\n\n"
                 continue
@@ -136,6 +143,12 @@ async def apart(read: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
     return await sync_to_async(done, thread_sensitive=False)()
 
 
+def _still_hears(request: PersonRequest, run: BookingRun) -> bool:
+    """A job may wait for days; who was removed meanwhile, or whose key was revoked, hears no more of it."""
+    person = person_again(request)
+    return person is not None and BookingRun.objects.visible_to(person).filter(pk=run.pk).exists()
+
+
 def _again(run: BookingRun) -> BookingRun:
     return BookingRun.objects.select_related("account").get(pk=run.pk)
 
@@ -143,7 +156,7 @@ def _again(run: BookingRun) -> BookingRun:
 @router.post(
     "/property-exists",
     auth=may("bookings.book_run"),
-    response=answers({200: shapes.Checked, 504: shapes.Problem}, 400, 409, 413, 422),
+    response=answers({200: shapes.Checked, 504: shapes.Problem}, 409, *OF_A_BODY),
 )
 async def check_property(request: PersonRequest, check: shapes.CheckAsked) -> shapes.Checked | HttpResponse:
     """Whether BrokerBay has a listing: the robot looks it up while you wait (up to 25 seconds)."""

@@ -12,14 +12,16 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 from django.test import AsyncClient
 from django.utils import timezone
 
 from bookings.api import streams
-from bookings.models import BookingRun, RunEvent
-from bookings.services import runs
+from bookings.models import BookingRun, Membership, RunEvent
+from bookings.services import people, runs
 from bookings.vocabulary import RunKind, RunState
 from tests.bookings.api.callers import browser, send
+from tests.bookings.api.contract import CHECKED, JOB, JOB_WITH_LOGS, LOG, unlike
 from tests.bookings.cast import Cast, make_cast, make_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,6 +127,8 @@ def test_a_stream_tells_the_job_its_lines_and_its_moves_and_ends_with_it(cast: C
     assert (last.event, last.data["status"], last.data["state"]) == ("status", "failed", "refused")
     assert "logs" not in last.data
     assert last.data["reasonCode"] == "slot_unavailable"
+    shapes = {"snapshot": JOB_WITH_LOGS, "log": LOG, "status": JOB}
+    assert [told for event in (snapshot, *rest) for told in unlike(event.data, shapes[event.event])] == []
 
 
 def test_a_stream_of_an_ended_job_tells_it_and_ends(cast: Cast) -> None:
@@ -185,6 +189,51 @@ def test_a_silent_stream_gives_signs_of_life(cast: Cast, monkeypatch: pytest.Mon
     assert silence == [b": still here\n\n"] * 2
 
 
+def test_who_is_removed_from_the_partner_soon_hears_no_more(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "KEEP_ALIVE", 0.02)
+    run = make_run(cast.partner, by=cast.owner)
+    membership = Membership.objects.get(user=cast.colleague)
+
+    async def scene() -> list[bytes]:
+        chunks = (await watch(cast.colleague, run)).streaming_content
+        first = await anext(chunks)
+        await elsewhere(lambda: people.leave(membership, by=cast.manager))
+        return [first, *[chunk async for chunk in chunks]]
+
+    snapshot, *silence = in_loop(scene)
+    assert b"event: snapshot" in snapshot
+    assert set(silence) <= {b": still here\n\n"}
+
+
+@pytest.mark.parametrize("lines", [1, 60])
+def test_a_stream_costs_the_same_however_long_the_log(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, lines: int
+) -> None:
+    run = make_run(cast.partner, by=cast.owner)
+    fence = claim(run)
+    tell(run, fence, *("line",) * lines)
+    refuse(run, fence)
+    asked: list[str] = []
+    execute = CursorWrapper.execute
+
+    def count(self: CursorWrapper, sql: str, params: Any = None) -> Any:
+        asked.append(sql)
+        return execute(self, sql, params)
+
+    async def scene() -> list[Told]:
+        answer = await watch(cast.owner, run)
+        monkeypatch.setattr(CursorWrapper, "execute", count)
+        return [event async for event in events_of(answer)]
+
+    [snapshot] = in_loop(scene)
+    assert len(snapshot.data["logs"]) == lines + 3
+    # The relay's own looks are among them, as often as it looks.
+    reads = [sql for sql in asked if sql.startswith("SELECT")]
+    assert len(reads) < 20, "\n".join(reads)
+
+
 def test_nobody_keeps_a_stream_for_later(cast: Cast) -> None:
     run = make_run(cast.partner, by=cast.owner)
     refuse(run, claim(run))
@@ -235,6 +284,7 @@ def test_a_listing_that_brokerbay_has_exists(cast: Cast) -> None:
     body = answer.json()
     assert set(body) == {"success", "exists", "logs", "jobId"}
     assert (body["success"], body["exists"]) == (True, True)
+    assert list(unlike(body, CHECKED)) == []
     assert [entry["id"] for entry in body["logs"]] == [1, 2, 3]
 
 
