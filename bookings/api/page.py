@@ -1,27 +1,48 @@
-"""A plain page that lists the API, made from its OpenAPI document: no script, no foreign host."""
+"""A page on how to use the API, made from its OpenAPI document: no script, no foreign host."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.shortcuts import render
+from django.utils import timezone
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}: API</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body><main><h1>{title}: API</h1><p>{description}</p>
-<p><a href="{document}">The OpenAPI document</a> has every field.</p>{operations}</main></body></html>"""
-OPERATION = """<section><h2><code>{} {}</code></h2><p>{}</p>
-<table><caption>Answers</caption><thead><tr><th>Status</th><th>Body</th></tr></thead><tbody>{}</tbody></table>
-<table><caption>Fields</caption><thead><tr><th>Name</th><th>Where</th><th></th></tr></thead>
-<tbody>{}</tbody></table>{}</section>"""
-EXAMPLE = "<h3>A body to start from</h3><pre>{}</pre>"
+PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A parameter, or a field of the body."""
+
+    name: str
+    where: str
+    is_needed: bool
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation as the page tells it; `curl` can be pasted into a shell."""
+
+    method: str
+    path: str
+    anchor: str
+    tag: str
+    says: str
+    fields: list[Field]
+    answers: list[tuple[str, str]]
+    curl: str
 
 
 class Listing(DocsBase):
@@ -29,59 +50,108 @@ class Listing(DocsBase):
 
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         document = api.get_openapi_schema(path_params=kwargs)
-        page = format_html(
-            PAGE,
-            title=api.title,
-            description=api.description,
-            document=self.get_openapi_url(api, kwargs),
-            operations=format_html_join("\n", OPERATION, _operations(document)),
+        told = {
+            "document": self.get_openapi_url(api, kwargs),
+            "portal": settings.SITE_URL.rstrip("/"),
+            "per_minute": settings.API_REQUESTS_PER_MINUTE,
+            "groups": [
+                (tag, list(those)) for tag, those in groupby(operations(document), lambda one: one.tag)
+            ],
+        }
+        return render(request, "bookings/api/page.html", told)
+
+
+def operations(document: Document) -> list[Operation]:
+    """Every operation, those of one tag together, otherwise in the document's order."""
+    found = [
+        _operation(document, method, path, described)
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+    ]
+    tags = list(dict.fromkeys(one.tag for one in found))
+    return sorted(found, key=lambda one: tags.index(one.tag))
+
+
+def _operation(document: Document, method: str, path: str, described: Document) -> Operation:
+    body = _body_of(document, described)
+    return Operation(
+        method=method.upper(),
+        path=path,
+        anchor=described["operationId"],
+        tag=described["tags"][0],
+        says=described.get("description", ""),
+        fields=[*_parameters(described), *_fields(body)],
+        answers=list(_answers(described)),
+        curl=_curl(method.upper(), path, described, _example(body)),
+    )
+
+
+def _parameters(described: Document) -> Iterator[Field]:
+    for one in described["parameters"]:
+        schema = one.get("schema", {})
+        says = one.get("description") or schema.get("description", "")
+        yield Field(
+            name=one["name"],
+            where=one["in"],
+            is_needed=one.get("required", False),
+            says=says or _limits(schema),
         )
-        return HttpResponse(page)
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            yield (
-                method.upper(),
-                path,
-                operation.get("description", ""),
-                _rows(("td", "td"), _answers(operation)),
-                _rows(("td", "td", "td"), _fields(document, operation)),
-                _example(_body_of(document, operation)),
-            )
+def _limits(schema: Document) -> str:
+    """What a parameter may be, where nothing else is said of it."""
+    if "enum" in schema:
+        return ", ".join(str(one) for one in schema["enum"] if one != "")
+    if "maximum" in schema:
+        return f"{schema['minimum']} – {schema['maximum']}; {schema.get('default')}"
+    return ""
 
 
-def _rows(cells: tuple[str, ...], values: Iterator[tuple[str, ...]]) -> SafeString:
-    row = "<tr>" + "".join("<td>{}</td>" for _ in cells) + "</tr>"
-    return format_html_join("\n", row, values)
+def _fields(shape: Document) -> Iterator[Field]:
+    for name, schema in shape.get("properties", {}).items():
+        yield Field(
+            name=name,
+            where="body",
+            is_needed=name in shape.get("required", ()),
+            says=schema.get("description", "") or _limits(schema),
+        )
 
 
-def _answers(operation: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    for status, answer in operation["responses"].items():
+def _answers(described: Document) -> Iterator[tuple[str, str]]:
+    for status, answer in described["responses"].items():
         for media_type, content in answer.get("content", {"": {}}).items():
             yield str(status), _name(content.get("schema", {})) or media_type or answer["description"]
 
 
-def _fields(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    for parameter in operation["parameters"]:
-        yield parameter["name"], parameter["in"], parameter.get("description", "")
-    shape = _body_of(document, operation)
-    for name, field in shape.get("properties", {}).items():
-        needed = "needed. " if name in shape.get("required", ()) else ""
-        yield name, "body", f"{needed}{field.get('description', '')}"
+def _curl(method: str, path: str, described: Document, body: Document) -> str:
+    """The operation as a command line, with PORTAL, KEY and the ids as variables of the shell."""
+    address = PATH_PARAMETER.sub(lambda named: f"${named[1].upper()}", path)
+    words = ["curl"]
+    if "text/event-stream" in str(described["responses"]):
+        words.append("--no-buffer")
+    if method != "GET":
+        words.append(f"-X {method}")
+    words.append(f'"$PORTAL{address}"')
+    lines = [" ".join(words)]
+    if "security" in described:
+        lines.append('-H "Authorization: Bearer $KEY"')
+    if body:
+        lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(body)}'"]
+    return " \\\n  ".join(lines)
 
 
-def _body_of(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    shape: dict[str, Any] = document["components"]["schemas"].get(_name(body.get("schema", {})), {})
+def _example(shape: Document) -> Document:
+    """A body to start from; its day is one to come."""
+    [example] = shape.get("examples", [{}])
+    soon = (timezone.now() + timedelta(days=14)).date().isoformat()
+    return {**example, "preferredDate": soon} if "preferredDate" in example else dict(example)
+
+
+def _body_of(document: Document, described: Document) -> Document:
+    body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+    shape: Document = document["components"]["schemas"].get(_name(body.get("schema", {})), {})
     return shape
 
 
-def _example(shape: dict[str, Any]) -> SafeString | str:
-    examples = shape.get("examples")
-    return format_html(EXAMPLE, json.dumps(examples[0], indent=2)) if examples else ""
-
-
-def _name(schema: dict[str, Any]) -> str:
+def _name(schema: Document) -> str:
     return str(schema.get("$ref", "")).rpartition("/")[2]
