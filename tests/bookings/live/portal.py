@@ -96,12 +96,14 @@ def running(folder: Path, **other: str) -> Iterator[Portal]:
 
 
 @contextmanager
-def server(env: dict[str, str], port: int) -> Iterator[None]:
-    command = [sys.executable, "-m", "uvicorn", "brokerbay.asgi:application", "--port", str(port)]
+def server(
+    env: dict[str, str], port: int, *, application: str = "brokerbay.asgi:application"
+) -> Iterator[None]:
+    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port)]
     command += ["--log-level", "warning", "--timeout-graceful-shutdown", "1"]
     process = subprocess.Popen(command, cwd=PROJECT, env=env)
     try:
-        wait_until(lambda: process.poll() is None and answers(port))
+        wait_until(lambda: process.poll() is None and answers(port), patience=4 * PATIENCE)
         yield
     finally:
         process.terminate()
@@ -114,8 +116,8 @@ def answers(port: int) -> bool:
     return False
 
 
-def wait_until(true: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
+def wait_until(true: Any, patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
     pause = threading.Event()
     while not true():
         assert time.monotonic() < deadline, "waited too long"

@@ -1,0 +1,74 @@
+"""No request's body is taken in beyond what any page or the API could need: refused while it still comes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+SENTENCE = "The body is too big for anything that is asked here."
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedBodies:
+    """An ASGI application that answers 413 to a body of more than `most` bytes, announced so or not.
+
+    The server throws away what is still on its way, so the sender can read the answer.
+    """
+
+    application: Application
+    most: int
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+        elif _announced(scope) > self.most:
+            await _refuse(scope, send)
+        else:
+            await _Counted(scope=scope, receive=receive, send=send, left=self.most).ask(self.application)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Counted:
+    """One request whose body is counted as it comes."""
+
+    scope: MutableMapping[str, Any]
+    receive: Receive
+    send: Send
+    left: int
+    is_answered: bool = False
+
+    async def ask(self, application: Application) -> None:
+        await application(self.scope, self._receive, self._send)
+        if self.left < 0 and not self.is_answered:
+            await _refuse(self.scope, self.send)
+
+    async def _receive(self) -> Message:
+        message = await self.receive()
+        self.left -= len(message.get("body", b""))
+        # To the application it is as if its client had gone: it gives up, and nothing of it has been done.
+        return message if self.left >= 0 else {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        self.is_answered = True
+        await self.send(message)
+
+
+def _announced(scope: MutableMapping[str, Any]) -> int:
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(length) if length.isdigit() else 0
+
+
+async def _refuse(scope: MutableMapping[str, Any], send: Send) -> None:
+    body, kind = SENTENCE.encode(), b"text/plain; charset=utf-8"
+    if scope["path"].startswith("/api/"):
+        body, kind = json.dumps({"success": False, "error": SENTENCE}).encode(), b"application/json"
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
