@@ -250,21 +250,14 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     """What an invitation's link opens: sign-up for who is new, one click for who has an account."""
     place = place_of(request)
     if wait := limits.wait(limits.JOIN_ADDRESS, place):
-        return _door(too_many(request, "bookings/door/join.html", wait))
+        return too_many(request, "bookings/door/join.html", wait)
     try:
         invitation = invitations.read(token)
     except Rejected as no:
         limits.count(limits.JOIN_ADDRESS, place)
-        return _door(render(request, "bookings/door/join.html", {"refused": no.message}, status=410))
+        return render(request, "bookings/door/join.html", {"refused": no.message}, status=410)
     account = invitations.account_for(invitation)
-    answer = _accept(request, invitation) if account else _sign_up(request, invitation)
-    return _door(answer)
-
-
-def _door(answer: HttpResponse) -> HttpResponse:
-    """The address is a secret: it goes to nobody else, not even as where a click came from."""
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
+    return _accept(request, invitation) if account else _sign_up(request, invitation)
 
 
 def _accept(request: HttpRequest, invitation: Invitation) -> HttpResponse:
