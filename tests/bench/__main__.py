@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-MEASURES = ("portal_run", "booking_run", "busy_workers", "log_latency")
+MEASURES = ("portal_run", "booking_run", "busy_workers", "log_latency", "request_to_queue", "ingest_pass")
 
 
 def main() -> None:
@@ -68,11 +68,31 @@ def _of_busy_workers(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, 
     yield "worker_growth_mib", _figure(measured["growth_mib"], "MiB", goal=None, floor=None)
 
 
+def _of_request_to_queue(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Over the bridge, which is up."""
+    yield "request_to_queue_p95_ms", _figure(measured["p95_ms"], "ms", goal=2000, floor=None)
+    yield "request_to_queue_p50_ms", _figure(measured["p50_ms"], "ms", goal=None, floor=None)
+
+
+def _of_ingest_pass(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A pass over 100,000 rows, all of them new, and one that finds nothing new, beside a bare script."""
+    for name, told in measured.items():
+        floor = statistics.median(told["bare"])
+        shares = {kind: _ratios(told[kind], told["bare"]) for kind in ("first", "again")}
+        yield f"ingest_{name}_ratio", _figure(shares["first"], "×", goal=0.5, floor=1.0, digits=3, more=True)
+        yield f"ingest_{name}_again_ratio", _figure(shares["again"], "×", goal=None, floor=1.0, digits=3)
+        yield f"ingest_{name}_rows", _figure(told["first"], "/s", goal=None, floor=floor, digits=0)
+        yield f"ingest_{name}_peak_mib", _figure(told["peak_mb"], "MiB", goal=None, floor=None)
+        yield f"ingest_{name}_tenth_mib", _figure(told["tenth_mb"], "MiB", goal=None, floor=None)
+
+
 FIGURES_OF = {
     "portal_run": _of_portal_run,
     "booking_run": _of_booking_run,
     "busy_workers": _of_busy_workers,
     "log_latency": _of_log_latency,
+    "request_to_queue": _of_request_to_queue,
+    "ingest_pass": _of_ingest_pass,
 }
 
 

@@ -117,13 +117,16 @@ class Trial:
         until(lambda: keeper.children(recursive=True), "the bridge runs")
         return keeper.children(recursive=True)[0]
 
+    def wait_until_it_listens(self) -> None:
+        until(self._is_listening, "the bridge listens")
+
     def _is_listening(self) -> bool:
         return bool(self.upstream.realtime()["subscribed"])
 
     # ---- changes and troubles --------------------------------------------------------------------------
 
     def run(self, changes: int, troubles: int, kinds: Any) -> None:
-        until(self._is_listening, "the bridge listens")
+        self.wait_until_it_listens()
         for number in range(troubles):
             kind = kinds[number % len(kinds)]
             due = changes * (number + 1) // troubles - self._made
@@ -162,7 +165,7 @@ class Trial:
                 how: dict[str, Any] = {"status": "cancelled"} if older % 2 else {"scheduled_time": "16:15:00"}
                 self.upstream.change_request(target, **how)
             else:
-                self.upstream.insert_request(id=name, **_wish(self._made))
+                self.upstream.insert_request(id=name, **a_wish(self._made))
 
     # ---- the judgement ---------------------------------------------------------------------------------
 
@@ -198,7 +201,7 @@ def _difference(name: str, theirs: dict[str, Any], ours: Any) -> Iterator[str]:
         yield f"{name} is {held} and should be {told}"
 
 
-def _wish(number: int) -> dict[str, Any]:
+def a_wish(number: int) -> dict[str, Any]:
     """A home and a time of its own for each request."""
     day = date.today() + timedelta(days=5 + number % 40)  # noqa: DTZ011
     return {
