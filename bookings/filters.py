@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import (
 from unfold.utils import parse_date_str
 
 from bookings.queries import tours
+from bookings.queries.board import NEEDS_PERSON, WAITS_FOR_ROBOT
 
 Choices = list[tuple[str, Any]]
 
@@ -77,6 +78,21 @@ class HiddenFilter(DropdownFilter):
         if self.value() == "too":
             return queryset
         return queryset.filter(hidden_at__isnull=self.value() != "only")
+
+
+class WaitsFilter(DropdownFilter):
+    """Runs that are not over: those the robot goes on with by itself, and those that ask for a person."""
+
+    title = _("waits")
+    parameter_name = "waits"
+    wanted = {"robot": WAITS_FOR_ROBOT, "person": NEEDS_PERSON}
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
+        return [("robot", _("For the robot")), ("person", _("For a person"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = self.wanted.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(wanted)
 
 
 class ClashFilter(DropdownFilter):

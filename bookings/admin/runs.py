@@ -23,7 +23,7 @@ from bookings.admin import badges
 from bookings.admin.base import Counted, ReadOnlyAdmin, ReadOnlyInline, door_time
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import ReasonForm, SureForm
-from bookings.filters import DayRangeFilter, VisibleRelatedFilter
+from bookings.filters import DayRangeFilter, VisibleRelatedFilter, WaitsFilter
 from bookings.models import Attempt, BookingRun, Evidence, RunEvent
 from bookings.queries.evidence import evidence_for
 from bookings.queries.runs import may_book
@@ -114,6 +114,7 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
         ("reason_code", FieldTextFilter),
         ("kind", ChoicesDropdownFilter),
         ("source", ChoicesDropdownFilter),
+        WaitsFilter,
         ("queued_at", DayRangeFilter),
         ("wanted_date", DayRangeFilter),
         ("partner", VisibleRelatedFilter),

@@ -49,6 +49,11 @@ class Booking(models.Model):
     verified_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When it was last seen in BrokerBay's own list.")
     )
+    confirmed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("When BrokerBay's own list was first seen to confirm it as it stands."),
+    )
     missing_since = models.DateTimeField(
         null=True, blank=True, help_text=_("Since when BrokerBay's own list, read whole, does not show it.")
     )

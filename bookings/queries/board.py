@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 
-from bookings.models import Account, Booking, BookingRun, ShowingRequest, SyncPass, Upstream
+from bookings.models import Account, Booking, BookingRun, Partner, ShowingRequest, SyncPass, Upstream
 from bookings.queries import tours
 from bookings.vocabulary import (
     CHANGING_KINDS,
@@ -26,6 +26,8 @@ from bookings.vocabulary import (
 CHART_DAYS = 14  # on either side of today
 LISTED = 8
 TODAY_LISTED = 50
+COMING_LISTED = 5
+AT_RISK = timedelta(hours=24)  # so near its start, what is not settled is at risk
 # Further than any zone is from another: whatever is "today" somewhere starts within it.
 ANYWHERE = timedelta(hours=40)
 
@@ -35,19 +37,38 @@ NEEDS_PERSON = (
     | Q(state=RunState.UNCONFIRMED, reason_code="in_doubt")
 )
 SICK = (Health.CHALLENGED, Health.NEEDS_SIGN_IN)
-WORKING = (RunState.QUEUED, RunState.RUNNING, RunState.UNCONFIRMED)
+UNDECIDED = (BookingStatus.PENDING, BookingStatus.TIME_SUGGESTED)
+WAITS_FOR_ROBOT = (
+    Q(state__in=(RunState.QUEUED, RunState.RUNNING))
+    | Q(state=RunState.PARKED, not_before__isnull=False)
+    | Q(state=RunState.UNCONFIRMED) & ~Q(reason_code="in_doubt")
+)
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Whose rows are looked at: all that the person may see, or those of one partner among them."""
+
+    user: User
+    partner: Partner | None = None
+
+    def of(self, model: type[M], *, may: str = "") -> QuerySet[M]:
+        rows: QuerySet[M] = model.objects.visible_to(self.user, may=may)  # type: ignore[attr-defined]
+        return rows if self.partner is None else rows.filter(partner=self.partner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """The figures on top. `today` and `week` are the day and the week at each property's own door; `clashes`
-    are requests whose client wants to be at two homes at once, together one thing that needs a person."""
+    """The figures on top. `today` is the day at each property's own door; `confirmed` and `pending` are the
+    showings from the board's day on; `clashes` are requests whose client wants to be at two homes at once,
+    together one thing that needs a person."""
 
     today: int
-    week: int
     confirmed: int
     pending: int
     waiting: int
+    at_risk: int
     needs_you: int
     clashes: int
 
@@ -70,6 +91,9 @@ class Board:
     counts: Counts
     days: Sequence[Day]
     today: Sequence[Booking]
+    coming: Sequence[Booking]
+    bookings_at_risk: Sequence[Booking]
+    runs_at_risk: Sequence[BookingRun]
     accounts_for_person: Sequence[Account]
     runs_for_person: Sequence[BookingRun]
     requests_for_person: Sequence[ShowingRequest]
@@ -79,25 +103,39 @@ class Board:
     services: Sequence[Upstream]
 
 
-def board(user: User, *, now: datetime, zone: ZoneInfo) -> Board:
-    """Everything that the dashboard shows to a person. `zone` says which day the chart calls today."""
-    zones = _zones_in_use(user, now)
-    runs = runs_for_person(user, now)
-    requests = requests_for_person(user, now)
-    accounts = _accounts(user)
+def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None = None) -> Board:
+    """Everything that the dashboard shows to a person, of one partner if told. `zone` tells the day."""
+    sight = Sight(user=user, partner=partner)
+    is_today = _is_today(now, _zones_in_use(sight, now))
+    runs, requests = runs_for_person(sight, now), requests_for_person(sight, now)
+    doubtful, unsettled = bookings_at_risk(sight, now), runs_at_risk(sight, now)
+    accounts = _accounts(sight)
     sick = [account for account in accounts if account.health in SICK and account.may_sign_in]
     today = now.astimezone(zone).date()
+    clashes = tours.clashing(user, now=now).filter(**_only(partner)).order_by().count()
+    waiting = sight.of(BookingRun).filter(WAITS_FOR_ROBOT, kind=RunKind.BOOK)
     return Board(
-        counts=_counts(user, now, zones, today, len(sick), runs, requests),
-        days=bookings_per_day(user, today),
-        today=_shown_today(user, now, zones),
+        counts=Counts(
+            waiting=waiting.count(),
+            at_risk=doubtful.count() + unsettled.count(),
+            needs_you=len(sick) + runs.count() + requests.count() + bool(clashes),
+            clashes=clashes,
+            **_live(sight).aggregate(
+                today=Count("pk", filter=is_today),
+                confirmed=Count("pk", filter=Q(booking_date__gte=today, status=BookingStatus.CONFIRMED)),
+                pending=Count("pk", filter=Q(booking_date__gte=today, status__in=UNDECIDED)),
+            ),
+        ),
+        days=bookings_per_day(sight, today),
+        today=list(_live(sight).filter(is_today).order_by("starts_at")[:TODAY_LISTED]),
+        coming=list(_live(sight).filter(~is_today, starts_at__gt=now).order_by("starts_at")[:COMING_LISTED]),
+        bookings_at_risk=list(doubtful[:LISTED]),
+        runs_at_risk=list(unsettled.select_related("partner", "booking")[:LISTED]),
         accounts_for_person=sick,
-        runs_for_person=list(runs.select_related("account").defer("account__session")[:LISTED]),
+        runs_for_person=list(runs.select_related("account", "booking").defer("account__session")[:LISTED]),
         requests_for_person=list(requests.select_related("property", "client")[:LISTED]),
         recent_runs=list(
-            BookingRun.objects.visible_to(user)
-            .filter(kind__in=CHANGING_KINDS)
-            .select_related("partner", "booking")[:LISTED]
+            sight.of(BookingRun).filter(kind__in=CHANGING_KINDS).select_related("partner", "booking")[:LISTED]
         ),
         accounts=accounts,
         last_pass=SyncPass.objects.visible_to(user).first(),
@@ -105,12 +143,16 @@ def board(user: User, *, now: datetime, zone: ZoneInfo) -> Board:
     )
 
 
-def _live(user: User) -> QuerySet[Booking]:
-    return Booking.objects.visible_to(user).filter(hidden_at=None, status__in=LIVE_BOOKING_STATUSES)
+def _only(partner: Partner | None) -> dict[str, Partner]:
+    return {} if partner is None else {"partner": partner}
 
 
-def _zones_in_use(user: User, now: datetime) -> list[str]:
-    near = _live(user).filter(starts_at__range=(now - ANYWHERE, now + ANYWHERE))
+def _live(sight: Sight) -> QuerySet[Booking]:
+    return sight.of(Booking).filter(hidden_at=None, status__in=LIVE_BOOKING_STATUSES)
+
+
+def _zones_in_use(sight: Sight, now: datetime) -> list[str]:
+    near = _live(sight).filter(starts_at__range=(now - ANYWHERE, now + ANYWHERE))
     return list(near.order_by().values_list("time_zone", flat=True).distinct())
 
 
@@ -123,42 +165,24 @@ def _is_today(now: datetime, zones: Sequence[str]) -> Q:
     return wanted
 
 
-def _shown_today(user: User, now: datetime, zones: Sequence[str]) -> list[Booking]:
-    return list(_live(user).filter(_is_today(now, zones)).order_by("starts_at")[:TODAY_LISTED])
+def bookings_at_risk(sight: Sight, now: datetime) -> QuerySet[Booking]:
+    """Showings that start soon and that the listing side has not confirmed, soonest first."""
+    soon = Q(starts_at__gt=now, starts_at__lte=now + AT_RISK)
+    return _live(sight).filter(soon, status__in=UNDECIDED).order_by("starts_at", "pk")
 
 
-def _counts(
-    user: User,
-    now: datetime,
-    zones: Sequence[str],
-    today: date,
-    sick_accounts: int,
-    runs: QuerySet[BookingRun],
-    requests: QuerySet[ShowingRequest],
-) -> Counts:
-    monday = today - timedelta(days=today.weekday())
-    upcoming = Q(starts_at__gte=now)
-    booked = _live(user).aggregate(
-        today=Count("pk", filter=_is_today(now, zones)),
-        week=Count("pk", filter=Q(booking_date__range=(monday, monday + timedelta(days=6)))),
-        confirmed=Count("pk", filter=upcoming & Q(status=BookingStatus.CONFIRMED)),
-        pending=Count("pk", filter=upcoming & ~Q(status=BookingStatus.CONFIRMED)),
-    )
-    clashes = tours.clashing(user, now=now).order_by().count()
-    waiting = Q(state__in=WORKING) | Q(state=RunState.PARKED, not_before__isnull=False)
-    return Counts(
-        waiting=BookingRun.objects.visible_to(user).filter(waiting, kind=RunKind.BOOK).count(),
-        needs_you=sick_accounts + runs.count() + requests.count() + bool(clashes),
-        clashes=clashes,
-        **booked,
-    )
+def runs_at_risk(sight: Sight, now: datetime) -> QuerySet[BookingRun]:
+    """Showings that start soon and that the robot has not booked yet, soonest first."""
+    soon = Q(starts_at__gt=now, starts_at__lte=now + AT_RISK)
+    mine = sight.of(BookingRun).filter(soon, WAITS_FOR_ROBOT, kind=RunKind.BOOK)
+    return mine.order_by("starts_at", "pk")
 
 
-def bookings_per_day(user: User, today: date) -> list[Day]:
+def bookings_per_day(sight: Sight, today: date) -> list[Day]:
     """Live showings of each day of the chart, empty days too."""
     first, last = today - timedelta(days=CHART_DAYS), today + timedelta(days=CHART_DAYS)
     rows = (
-        _live(user)
+        _live(sight)
         .filter(booking_date__range=(first, last))
         .order_by()
         .values("booking_date")
@@ -173,7 +197,7 @@ def _day(day: date, found: Mapping[date, Any]) -> Day:
     return Day(day=day, confirmed=row["confirmed"], pending=row["total"] - row["confirmed"])
 
 
-def runs_for_person(user: User, now: datetime) -> QuerySet[BookingRun]:
+def runs_for_person(sight: Sight, now: datetime) -> QuerySet[BookingRun]:
     """Runs that nothing will move by itself and whose showing could still take place, soonest first.
 
     One that was asked for anew since is settled by its successor; one that waits for a sign-in that is
@@ -185,12 +209,12 @@ def runs_for_person(user: User, now: datetime) -> QuerySet[BookingRun]:
         kind=OuterRef("kind"),
         pk__gt=OuterRef("pk"),
     )
-    theirs = Account.objects.visible_to(user, may="sign_in_account").filter(
+    theirs = sight.of(Account, may="sign_in_account").filter(
         pk=OuterRef("account"), is_active=True, health__in=SICK
     )
     waits_for_sign_in = Q(state=RunState.PARKED, reason_code__in=("needs_sign_in", "challenge_shown"))
     kinds = (*CHANGING_KINDS, RunKind.RECONCILE)
-    mine = BookingRun.objects.visible_to(user).filter(NEEDS_PERSON, kind__in=kinds, dry_run=False)
+    mine = sight.of(BookingRun).filter(NEEDS_PERSON, kind__in=kinds, dry_run=False)
     return (
         mine.filter(Q(starts_at__gt=now) | Q(starts_at=None) | Q(state=RunState.UNCONFIRMED))
         .exclude(~Q(state=RunState.UNCONFIRMED) & Exists(later))
@@ -199,19 +223,19 @@ def runs_for_person(user: User, now: datetime) -> QuerySet[BookingRun]:
     )
 
 
-def requests_for_person(user: User, now: datetime) -> QuerySet[ShowingRequest]:
+def requests_for_person(sight: Sight, now: datetime) -> QuerySet[ShowingRequest]:
     """Requests still to come that lack something or wait for a decision, and have no run to look at."""
     stuck = BookingRun.objects.filter(NEEDS_PERSON, request=OuterRef("pk"))
-    waiting = ShowingRequest.objects.visible_to(user).filter(
+    waiting = sight.of(ShowingRequest).filter(
         booking_status__in=(RequestState.NEEDS_INFO, RequestState.NEEDS_PERSON)
     )
     coming = Q(scheduled_date=None) | Q(scheduled_date__gte=(now - timedelta(days=1)).date())
     return waiting.filter(coming).exclude(Exists(stuck)).order_by("scheduled_date", "pk")
 
 
-def _accounts(user: User) -> list[Any]:
+def _accounts(sight: Sight) -> list[Any]:
     """The active accounts, those that need a person first; `may_sign_in` tells whether this one may."""
-    may = Account.objects.visible_to(user, may="sign_in_account").filter(pk=OuterRef("pk"))
-    accounts = Account.objects.visible_to(user).filter(is_active=True).select_related("partner")
+    may = sight.of(Account, may="sign_in_account").filter(pk=OuterRef("pk"))
+    accounts = sight.of(Account).filter(is_active=True).select_related("partner")
     first = accounts.annotate(may_sign_in=Exists(may)).defer("session")[:50]
     return sorted(first, key=lambda account: account.health not in SICK)

@@ -95,6 +95,8 @@ def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
     fields = {**changed, "verified_at": now, "missing_since": None}
     if changed:
         fields |= {"version": F("version") + 1, "updated_at": now}
+    if changed.get("status") == BookingStatus.CONFIRMED:
+        fields["confirmed_at"] = now
     try:
         with transaction.atomic():
             Booking.objects.filter(pk=booking.pk).update(**fields)
@@ -218,6 +220,7 @@ def _same_showing(run: BookingRun, seen: Seen) -> Booking | None:
 
 
 def _new(run: BookingRun, seen: Seen, status: BookingStatus) -> Booking:
+    now = timezone.now()
     account = run.account
     home = Property.objects.filter(property_id=run.mls_number or run.property_text).first()
     return Booking.objects.create(
@@ -243,7 +246,9 @@ def _new(run: BookingRun, seen: Seen, status: BookingStatus) -> Booking:
         badge=seen.badge[:40],
         time_zone=run.time_zone,
         starts_at=wallclock.instant(seen.date, seen.time, run.time_zone),
-        verified_at=timezone.now(),
+        verified_at=now,
+        confirmed_at=now if status == BookingStatus.CONFIRMED else None,
+        updated_at=now,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -106,6 +106,38 @@ def in_zone(moment: datetime | None, zone: str) -> datetime | None:
     if moment is None:
         return None
     return timezone.make_naive(moment, ZoneInfo(zone or settings.DEFAULT_TIME_ZONE))
+
+
+SOON = timedelta(hours=24)
+
+
+@register.filter
+def is_soon(moment: datetime | None) -> bool:
+    """Whether it lies ahead, and within a day."""
+    return moment is not None and timedelta(0) < moment - timezone.now() <= SOON
+
+
+@register.filter
+def lasts(seconds: int | None) -> str:
+    """A span for people, in its largest units.
+
+    >>> lasts(42), lasts(150), lasts(5400), lasts(200_000), lasts(None)
+    ('42 s', '2 min 30 s', '1 h 30 min', '2 d 7 h', '')
+    """
+    if seconds is None:
+        return ""
+    units = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    at = next((place for place, (size, _unit) in enumerate(units) if seconds >= size), len(units) - 1)
+    size, unit = units[at]
+    rest = [f"{seconds % size // less} {small}" for less, small in units[at + 1 : at + 2] if seconds % size // less]
+    return " ".join([f"{seconds // size} {unit}", *rest])
+
+
+@register.filter
+def home(run: Any) -> str:
+    """The home that a run is about: as BrokerBay shows it, else as it was known, else as it was typed."""
+    seen = run.booking.property_address if run.booking_id and run.booking else ""
+    return str(seen or run.address or run.property_text)
 
 
 @register.filter

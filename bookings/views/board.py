@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from bookings.models import BookingRun, Partner
 from bookings.models.scope import sees_all
-from bookings.queries.board import Board, Day, board
+from bookings.queries.board import UNDECIDED, Board, Day, Sight, board
+from bookings.queries.period import DAYS, UNBOOKED, Period, Tally, period
 from bookings.services import runs
 from bookings.services.runs import Offer
 from bookings.views.standing import title_of
-from bookings.vocabulary import Answer
+from bookings.vocabulary import Answer, BookingStatus, RunKind, RunState
 
 COLUMN = 20  # units of the drawing
 BAR = 14
@@ -46,34 +52,131 @@ class Column:
     is_labelled: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """A figure of now beside that of the span before. `tone` says whether the change is for the better."""
+
+    tone: str
+    words: str
+
+
 @login_required
 @require_safe
 @never_cache
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """What is booked, what waits, what needs a person. `?part=board` answers the moving part alone."""
+    """What is booked, what waits, what needs a person; with `?partner=7`, at that partner.
+
+    `?part=board` answers the moving part alone, without the figures of the last weeks.
+    """
     user = request.user
     assert isinstance(user, User)
-    partners = list(Partner.objects.visible_to(user)[:2])
-    zone = ZoneInfo(partners[0].time_zone if len(partners) == 1 else settings.DEFAULT_TIME_ZONE)
-    now = timezone.now()
-    shown = board(user, now=now, zone=zone)
-    template = (
-        "bookings/board/_board.html" if request.GET.get("part") == "board" else "bookings/board/page.html"
-    )
-    return render(
-        request,
-        template,
-        {
-            "board": shown,
-            "cures": [(run, title_of(run), _cure(run)) for run in shown.runs_for_person],
-            "chart": _chart(shown, now.astimezone(zone).date()),
-            "zone": zone.key,
-            "today": now.astimezone(zone).date(),
-            "belongs_nowhere": not partners,
-            "is_operator": sees_all(user),
-            "may_book": user.has_perm("bookings.book_run"),
-        },
-    )
+    partners = list(Partner.objects.visible_to(user).only("name", "time_zone"))
+    sight = Sight(user=user, partner=_chosen(request, partners))
+    zone, now = _clock_of(user, partners), timezone.now()
+    shown = board(user, now=now, zone=zone, partner=sight.partner)
+    today = now.astimezone(zone).date()
+    said = {
+        "board": shown,
+        "cures": [(run, title_of(run), _cure(run)) for run in shown.runs_for_person],
+        "chart": _chart(shown, today),
+        "zone": zone.key,
+        "today": today,
+        "belongs_nowhere": not partners,
+        "is_operator": sees_all(user),
+        "may_book": user.has_perm("bookings.book_run"),
+        "lists": _lists(sight, today) if user.is_staff else {},
+    }
+    if request.GET.get("part") == "board":
+        return render(request, "bookings/board/_board.html", said)
+    lately = period(sight, now=now, zone=zone)
+    said |= {"partners": partners, "chosen": sight.partner, **_period_words(sight, lately)}
+    return render(request, "bookings/board/page.html", said)
+
+
+def _chosen(request: HttpRequest, partners: Sequence[Partner]) -> Partner | None:
+    """The partner that the address names; one that the person does not see is not found."""
+    said = request.GET.get("partner", "")
+    if not said:
+        return None
+    found = next((partner for partner in partners if str(partner.pk) == said), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _clock_of(user: User, partners: Sequence[Partner]) -> ZoneInfo:
+    """The clock that says which day is today: as in the lists that the figures lead to."""
+    names = set() if sees_all(user) else {partner.time_zone for partner in partners}
+    return ZoneInfo(names.pop() if len(names) == 1 else settings.DEFAULT_TIME_ZONE)
+
+
+def _lists(sight: Sight, today: date) -> dict[str, str]:
+    """The address of the list behind each figure: exactly the rows that it counts."""
+    coming = {"booking_date_from": today.isoformat()}
+    return {
+        "confirmed": _list("booking", sight, coming | {"status__exact": [BookingStatus.CONFIRMED]}),
+        "pending": _list("booking", sight, coming | {"status__exact": UNDECIDED}),
+        "waiting": _list("bookingrun", sight, {"waits": "robot", "kind__exact": [RunKind.BOOK]}),
+    }
+
+
+def _list(table: str, sight: Sight, wanted: dict[str, Any]) -> str:
+    if sight.partner is not None:
+        wanted = wanted | {"partner__id__exact": sight.partner.pk}
+    return f"{reverse(f'admin:bookings_{table}_changelist')}?{urlencode(wanted, doseq=True)}"
+
+
+def _period_words(sight: Sight, lately: Period) -> dict[str, Any]:
+    """The last weeks for people: figures, their trends, and the lists behind them."""
+
+    def ended(states: Sequence[RunState], **of: int) -> str:
+        wanted = {
+            "kind__exact": [RunKind.BOOK],
+            "queued_at_from": lately.first.isoformat(),
+            "state__exact": list(states),
+        }
+        return _list("bookingrun", sight, wanted | of) if sight.user.is_staff else ""
+
+    def rows(tallies: Sequence[Tally], column: str) -> list[tuple[Tally, str]]:
+        key = f"{column}__id__exact"
+        return [(tally, ended((RunState.BOOKED, *UNBOOKED), **{key: tally.pk})) for tally in tallies]
+
+    return {
+        "period": lately,
+        "days": DAYS,
+        "booked_list": ended((RunState.BOOKED,)),
+        "unbooked_list": ended(UNBOOKED),
+        "by_partner": rows(lately.partners, "partner") if sight.partner is None else [],
+        "by_account": rows(lately.accounts, "account"),
+        "rate_trend": _rate_trend(lately.now.rate, lately.before.rate),
+        "submitted_trend": _pace_trend(lately.pace.to_submitted, lately.pace_before.to_submitted),
+        "confirmed_trend": _pace_trend(lately.pace.to_confirmed, lately.pace_before.to_confirmed),
+    }
+
+
+def _rate_trend(now: int | None, before: int | None) -> Trend | None:
+    if now is None or before is None:
+        return None
+    if now == before:
+        return Trend(tone="quiet", words=_("as before"))
+    points = abs(now - before)
+    if now > before:
+        more = ngettext("%(points)d point better", "%(points)d points better", points)
+        return Trend(tone="good", words=more % {"points": points})
+    less = ngettext("%(points)d point worse", "%(points)d points worse", points)
+    return Trend(tone="bad", words=less % {"points": points})
+
+
+def _pace_trend(now: int | None, before: int | None) -> Trend | None:
+    """Seconds now and before; a tenth more or less is as before."""
+    if now is None or not before:
+        return None
+    share = round(100 * abs(now - before) / before)
+    if share < 10:
+        return Trend(tone="quiet", words=_("as before"))
+    if now < before:
+        return Trend(tone="good", words=_("%(share)d%% faster") % {"share": share})
+    return Trend(tone="bad", words=_("%(share)d%% slower") % {"share": share})
 
 
 def _cure(run: BookingRun) -> Offer | None:

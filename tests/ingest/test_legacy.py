@@ -115,7 +115,7 @@ def test_a_false_confirmed_is_kept_as_imported_and_proves_nothing(cast: Cast, fi
     with pytest.raises(NotAllowed):
         runs.queue_cancel(one, source=Source.PERSON)
     shown = board(cast.owner, now=timezone.now(), zone=Property().zone())
-    assert shown.counts.confirmed == shown.counts.week == 0
+    assert shown.counts.confirmed == shown.counts.at_risk == 0
     assert AuditEntry.objects.get(action="booking.imported").after["status"] == "Confirmed"
 
 

@@ -14,6 +14,13 @@
     timer = setTimeout(look, wait);
   }
 
+  // With scripts, choosing a partner is enough.
+  const whose = document.querySelector("[data-whose]");
+  if (whose) {
+    whose.querySelector("button").hidden = true;
+    whose.addEventListener("change", () => whose.submit());
+  }
+
   timer = setTimeout(look, wait);
   document.addEventListener("visibilitychange", look);
 })();

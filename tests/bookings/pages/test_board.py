@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,14 +12,17 @@ from django.utils import timezone
 
 from bookings import wallclock
 from bookings.models import Booking, BookingRun
-from bookings.queries.board import board, bookings_per_day
+from bookings.queries.board import Sight, board, bookings_per_day
+from bookings.queries.period import Period, period
+from bookings.services import bookings as booking_service
 from bookings.services import runs, sync, upstreams
 from bookings.vocabulary import BookingStatus, Health, Need, RequestState, RunKind, RunState, Source
 from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_run
 
 TORONTO = ZoneInfo("America/Toronto")
-# One person signed in, their rights, their partners, and one query for each part of the board.
-QUERY_BUDGET = 18
+# One person signed in, their rights, their partners, and one query for each part of the board; the whole page
+# adds those of the last weeks.
+PART_BUDGET, QUERY_BUDGET = 23, 26
 
 
 def at_noon(booking_day: int, **fields: object) -> dict[str, object]:
@@ -167,7 +171,7 @@ def test_cancelled_and_hidden_bookings_are_not_counted(cast: Cast) -> None:
 def test_the_chart_has_every_day_with_its_figures(cast: Cast) -> None:
     make_booking(cast.account, **at_noon(2))
     make_booking(cast.account, **at_noon(2, status=BookingStatus.PENDING))
-    days = bookings_per_day(cast.owner, in_days(0))
+    days = bookings_per_day(Sight(user=cast.owner), in_days(0))
     assert len(days) == 29
     assert {day.day: (day.confirmed, day.pending) for day in days if day.total} == {in_days(2): (1, 1)}
 
@@ -252,4 +256,158 @@ def test_the_dashboard_keeps_to_its_query_budget_however_many_rows(
     client.force_login(cast.owner)
     with django_assert_max_num_queries(QUERY_BUDGET):
         client.get("/")
+    with django_assert_max_num_queries(PART_BUDGET):
+        client.get("/?part=board")
     assert Booking.objects.count() == 4
+
+
+# ---- figures that lead to their rows ---
+
+
+def ended(
+    cast: Cast, state: RunState, *, days_ago: int = 1, at: str = "partner", **fields: object
+) -> BookingRun:
+    """A run that was asked for so many days ago and has ended so."""
+    run = make_run(getattr(cast, at))
+    asked = timezone.now() - timedelta(days=days_ago)
+    BookingRun.objects.filter(pk=run.pk).update(state=state, queued_at=asked, **fields)
+    return BookingRun.objects.get(pk=run.pk)
+
+
+def lately(cast: Cast, **sight: object) -> Period:
+    user = sight.pop("user", cast.owner)
+    return period(Sight(user=user, **sight), now=timezone.now(), zone=TORONTO)
+
+
+def test_each_figure_leads_to_the_list_of_exactly_its_rows(cast: Cast, client: Client) -> None:
+    make_booking(cast.account, **at_noon(1))
+    make_booking(cast.account, **at_noon(-3))
+    make_booking(cast.account, **at_noon(1, hidden_at=timezone.now()))
+    for status in (BookingStatus.PENDING, BookingStatus.TIME_SUGGESTED, BookingStatus.CANCELLED):
+        make_booking(cast.account, **at_noon(2, status=status))
+    make_booking(cast.other_account, **at_noon(1))
+    later = timezone.now() + timedelta(minutes=5)
+    ended(cast, RunState.QUEUED)
+    ended(cast, RunState.PARKED, not_before=later)
+    ended(cast, RunState.PARKED, reason_code="rehearsed")
+    ended(cast, RunState.UNCONFIRMED, reason_code="in_doubt")
+    ended(cast, RunState.BOOKED)
+    ended(cast, RunState.REFUSED)
+    ended(cast, RunState.EXPIRED)
+    ended(cast, RunState.BOOKED, days_ago=40)
+    expected = {"confirmed": 1, "pending": 2, "waiting": 2, "booked": 1, "unbooked": 2}
+    client.force_login(cast.owner)
+    page = client.get("/").content.decode()
+    found = {}
+    for name in expected:
+        address = re.search(rf'id="list-{name}" href="([^"]+)"', page)
+        assert address is not None, name
+        rows = client.get(address[1].replace("&amp;", "&")).context["cl"].result_list
+        found[name] = len(rows)
+    assert found == expected
+    counts = board(cast.owner, now=timezone.now(), zone=TORONTO).counts
+    assert (counts.confirmed, counts.pending, counts.waiting) == (1, 2, 2)
+
+
+def test_what_starts_within_a_day_and_is_not_settled_is_at_risk(cast: Cast, client: Client) -> None:
+    soon, late = timezone.now() + timedelta(hours=5), timezone.now() + timedelta(hours=30)
+    pending = make_booking(cast.account, status=BookingStatus.PENDING, starts_at=soon)
+    make_booking(cast.account, status=BookingStatus.CONFIRMED, starts_at=soon)
+    make_booking(cast.account, status=BookingStatus.PENDING, starts_at=late)
+    waiting = ended(cast, RunState.QUEUED, starts_at=soon)
+    ended(cast, RunState.QUEUED, starts_at=late)
+    shown = board(cast.owner, now=timezone.now(), zone=TORONTO)
+    assert shown.counts.at_risk == 2
+    assert (list(shown.bookings_at_risk), list(shown.runs_at_risk)) == ([pending], [waiting])
+    client.force_login(cast.owner)
+    page = client.get("/").content.decode()
+    assert f'id="risk-booking-{pending.pk}"' in page
+    assert f'id="risk-run-{waiting.pk}"' in page
+    assert board(cast.stranger, now=timezone.now(), zone=TORONTO).counts.at_risk == 0
+
+
+def test_the_last_weeks_are_told_against_the_span_before(cast: Cast, client: Client) -> None:
+    assert lately(cast).now.rate is None
+    for state, days in (
+        (RunState.BOOKED, 2),
+        (RunState.BOOKED, 3),
+        (RunState.BOOKED, 4),
+        (RunState.FAILED, 5),
+    ):
+        ended(cast, state, days_ago=days)
+    for state in (RunState.BOOKED, RunState.REFUSED):
+        ended(cast, state, days_ago=40)
+    ended(cast, RunState.CANCELLED)
+    ended(cast, RunState.QUEUED)
+    ended(cast, RunState.BOOKED, days_ago=70)
+    ended(cast, RunState.FAILED, at="other")
+    told = lately(cast)
+    assert (told.now.booked, told.now.unbooked, told.now.rate) == (3, 1, 75)
+    assert told.before.rate == 50
+    assert [(tally.name, tally.ended) for tally in told.accounts] == [(cast.account.email, 4)]
+    client.force_login(cast.owner)
+    page = client.get("/").content.decode()
+    assert "3 of 4 booked" in page
+    assert "25 points better" in page
+
+
+def test_how_fast_it_was_is_the_median_from_the_wish_on(cast: Cast) -> None:
+    for number, (sent, confirmed) in enumerate(((10, 60), (20, None), (90, 7200))):
+        asked = timezone.now() - timedelta(days=3)
+        booking = make_booking(
+            cast.account,
+            confirmed_at=asked + timedelta(seconds=confirmed) if confirmed else None,
+            property_address=f"{number} Example Row",
+        )
+        ended(cast, RunState.BOOKED, booking=booking, submitting_at=asked + timedelta(seconds=sent))
+        BookingRun.objects.filter(booking=booking).update(queued_at=asked)
+    pace = lately(cast).pace
+    assert (pace.to_submitted, pace.to_confirmed) == (20, 3630)
+
+
+def test_a_showing_is_confirmed_when_it_is_first_seen_so(cast: Cast) -> None:
+    run = make_run(cast.partner)
+    seen = booking_service.Seen(
+        showing_id="7",
+        listing_id="a" * 24,
+        address="12 Example Lane",
+        date=in_days(3),
+        time=time(10),
+        duration_minutes=30,
+        status="requested",
+        badge="New",
+        url="",
+    )
+    booking = booking_service.adopt(run, seen)
+    assert booking.confirmed_at is None
+    booking_service.follow(booking, replace(seen, status="confirmed", badge="Confirmed"), run=run)
+    first = booking.confirmed_at
+    assert first is not None
+    booking_service.follow(booking, replace(seen, status="confirmed", badge="Confirmed"), run=run)
+    assert booking.confirmed_at == first
+
+
+def test_staff_see_every_partner_and_may_look_at_one(cast: Cast, client: Client) -> None:
+    mine, other = make_booking(cast.account, **at_noon(1)), make_booking(cast.other_account, **at_noon(1))
+    for at in ("partner", "other"):
+        ended(cast, RunState.BOOKED, at=at)
+    client.force_login(cast.admin)
+    page = client.get("/").content.decode()
+    assert mine.property_address in page
+    assert other.property_address in page
+    assert [tally.name for tally in lately(cast, user=cast.admin).partners] == sorted(
+        [cast.partner.name, cast.other.name]
+    )
+    page = client.get("/", {"partner": cast.partner.pk}).content.decode()
+    assert mine.property_address in page
+    assert other.property_address not in page
+    assert f"part=board&amp;partner={cast.partner.pk}" in page
+    assert f"partner__id__exact={cast.partner.pk}" in page
+
+
+@pytest.mark.parametrize("named", ["other", "junk", "0", "-1"])
+def test_a_partner_that_a_person_does_not_see_is_not_found(cast: Cast, client: Client, named: str) -> None:
+    client.force_login(cast.owner)
+    asked = cast.other.pk if named == "other" else named
+    assert client.get("/", {"partner": asked}).status_code == 404
+    assert client.get("/", {"partner": asked, "part": "board"}).status_code == 404

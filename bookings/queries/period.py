@@ -1,0 +1,144 @@
+"""How bookings went lately, against the span before: how many succeeded, how fast, for whom. Three queries.
+
+Only runs that ended count, by the day they were asked for; those that a person or a client stopped do not.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q, QuerySet
+
+from bookings.models import BookingRun
+from bookings.queries.board import Sight
+from bookings.vocabulary import RunKind, RunState
+
+DAYS = 30
+SAMPLE = 500  # of each span, the newest so many say how fast it was
+LISTED = 12
+UNBOOKED = (RunState.REFUSED, RunState.FAILED, RunState.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """`name` is whose: a partner's, an account's; empty for all. `rate` is per cent, None without any."""
+
+    name: str = ""
+    pk: int = 0
+    booked: int = 0
+    unbooked: int = 0
+
+    @property
+    def ended(self) -> int:
+        return self.booked + self.unbooked
+
+    @property
+    def rate(self) -> int | None:
+        return round(100 * self.booked / self.ended) if self.ended else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Median seconds from the wish to the sent request, and to the seen confirmation; None without any."""
+
+    to_submitted: int | None = None
+    to_confirmed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """`first` to `last` are days of the person's clock; the span before is as long and ends just before."""
+
+    first: date
+    last: date
+    now: Tally
+    before: Tally
+    pace: Pace
+    pace_before: Pace
+    partners: Sequence[Tally]
+    accounts: Sequence[Tally]
+
+
+def period(sight: Sight, *, now: datetime, zone: ZoneInfo) -> Period:
+    """The last DAYS days, today among them."""
+    last = now.astimezone(zone).date()
+    first = last - timedelta(days=DAYS - 1)
+    starts, began = (_midnight(day, zone) for day in (first, first - timedelta(days=DAYS)))
+    runs = sight.of(BookingRun).filter(kind=RunKind.BOOK)
+    groups = list(_tallies(runs.filter(queued_at__gte=began), starts))
+    return Period(
+        first=first,
+        last=last,
+        now=_sum(groups, "booked", "unbooked"),
+        before=_sum(groups, "booked_before", "unbooked_before"),
+        pace=_pace(runs.filter(queued_at__gte=starts)),
+        pace_before=_pace(runs.filter(queued_at__gte=began, queued_at__lt=starts)),
+        partners=_by(groups, "partner", "partner__name"),
+        accounts=_by(groups, "account", "account__email"),
+    )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=zone)
+
+
+def _tallies(runs: QuerySet[BookingRun], starts: datetime) -> Iterable[dict[str, Any]]:
+    booked, unbooked = Q(state=RunState.BOOKED), Q(state__in=UNBOOKED)
+    lately, earlier = Q(queued_at__gte=starts), Q(queued_at__lt=starts)
+    return (
+        runs.filter(booked | unbooked)
+        .order_by()
+        .values("partner", "partner__name", "account", "account__email")
+        .annotate(
+            booked=Count("pk", filter=booked & lately),
+            unbooked=Count("pk", filter=unbooked & lately),
+            booked_before=Count("pk", filter=booked & earlier),
+            unbooked_before=Count("pk", filter=unbooked & earlier),
+        )
+    )
+
+
+def _sum(groups: Iterable[dict[str, Any]], booked: str, unbooked: str) -> Tally:
+    rows = list(groups)
+    return Tally(booked=sum(row[booked] for row in rows), unbooked=sum(row[unbooked] for row in rows))
+
+
+def _by(groups: Iterable[dict[str, Any]], whose: str, name: str) -> list[Tally]:
+    """One tally each, the busiest first."""
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for row in groups:
+        rows.setdefault(row[whose], []).append(row)
+    tallies = [
+        Tally(
+            name=mine[0][name],
+            pk=pk,
+            booked=sum(row["booked"] for row in mine),
+            unbooked=sum(row["unbooked"] for row in mine),
+        )
+        for pk, mine in rows.items()
+    ]
+    busy = [tally for tally in tallies if tally.ended]
+    return sorted(busy, key=lambda tally: (-tally.ended, tally.name))[:LISTED]
+
+
+def _pace(runs: QuerySet[BookingRun]) -> Pace:
+    sent = runs.filter(submitting_at__isnull=False, state=RunState.BOOKED).order_by("-queued_at")
+    sample = list(sent.values_list("queued_at", "submitting_at", "booking__confirmed_at")[:SAMPLE])
+    return Pace(
+        to_submitted=_median(submitted - asked for asked, submitted, _ in sample),
+        to_confirmed=_median(confirmed - asked for asked, _, confirmed in sample if confirmed is not None),
+    )
+
+
+def _median(spans: Iterable[timedelta]) -> int | None:
+    """
+    >>> _median([timedelta(seconds=4), timedelta(seconds=9), timedelta(minutes=1)]), _median([])
+    (9, None)
+    """
+    seconds = [span.total_seconds() for span in spans]
+    return round(statistics.median(seconds)) if seconds else None
