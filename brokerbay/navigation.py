@@ -77,9 +77,12 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _table(_("Properties"), "home", "bookings_property"),
                     _table(_("Clients"), "person_search", "bookings_client"),
+                    _page(_("Unmapped"), "move_to_inbox", "/admin/bookings/client/unmapped/", SEE_ALL),
+                    _table(_("Groups of requests"), "label", "bookings_upstreamgroup", SEE_ALL),
                     _table(_("Accounts"), "badge", "bookings_account"),
                     _table(_("Partners"), "handshake", "bookings_partner"),
                     _table(_("Memberships"), "groups", "bookings_membership"),
+                    _page(_("Team"), "group_add", "/people", "bookings.manage_people"),
                     _table(_("People"), "person", "auth_user"),
                     _table(_("Groups"), "shield_person", "auth_group"),
                     _table(_("API keys"), "key", "bookings_apikey"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -10,19 +11,31 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from bookings.admin.base import PartnerScopedAdmin, ReadOnlyInline
+from bookings.admin.forms import SureForm
 from bookings.filters import DayRangeFilter, YesNoFilter
 from bookings.models import Membership
-from bookings.services import audit, edits
-from bookings.vocabulary import Source
+from bookings.services import audit, edits, people, sessions
+from bookings.vocabulary import Source, StaffRole
 
 admin.site.unregister([User, Group])
 
 RIGHTS = ("groups", "user_permissions")
+
+
+class StaffRoleForm(forms.Form):
+    role = forms.ChoiceField(
+        label=gettext_lazy("Staff role"),
+        choices=[("", gettext_lazy("None")), *StaffRole.choices],
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
 
 
 class MembershipInline(ReadOnlyInline):
@@ -50,6 +63,7 @@ class PersonAdmin(DjangoUserAdmin, PartnerScopedAdmin):
     search_help_text = gettext_lazy("User name, name or e-mail")
     filter_horizontal = ()
     inlines = (MembershipInline,)
+    actions_detail = ("staff_role", "sign_out")
 
     @display(description=gettext_lazy("name"))
     def full_name(self, user: User) -> str:
@@ -72,6 +86,63 @@ class PersonAdmin(DjangoUserAdmin, PartnerScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         dates = ("last_login", "date_joined")
         return dates if request.user.is_superuser else (*dates, "is_superuser", "is_staff", *RIGHTS)
+
+    # ---- deeds -------------------------------------------------------------------------------------
+
+    def has_appoint_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    @action(
+        description=gettext_lazy("Staff role"),
+        permissions=["appoint"],
+        url_path="staff-role",
+        icon="admin_panel_settings",
+    )
+    def staff_role(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(person: User, form: forms.Form) -> str:
+            chosen = form.cleaned_data["role"]
+            role = StaffRole(chosen) if chosen else None
+            people.appoint(person, role, by=request.user)
+            return _("%(who)s: %(role)s.") % {
+                "who": person,
+                "role": role.label if role else _("no staff role"),
+            }
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=StaffRoleForm,
+            title=_("Staff role"),
+            says=_(
+                "An auditor sees every partner's rows and changes nothing; an operator does the daily work "
+                "for every partner; an administrator may do everything. The person's open sessions end."
+            ),
+            button=_("Give this role"),
+            do=do,
+        )
+
+    @action(
+        description=gettext_lazy("Sign out everywhere"),
+        permissions=["appoint"],
+        url_path="sign-out",
+        icon="logout",
+    )
+    def sign_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(person: User, form: forms.Form) -> str:
+            with transaction.atomic():
+                ended = sessions.end_all(person)
+                audit.note("user.signed_out", person, source=Source.PERSON, by=request.user)
+            return _("Sessions that ended: %d.") % ended
+
+        return self.ask(
+            request,
+            object_id,
+            form_class=SureForm,
+            title=_("Sign this person out everywhere"),
+            says=_("Every browser that they are signed in with must sign in again. API keys stay."),
+            button=_("Sign out"),
+            do=do,
+        )
 
     # ---- what is written ---------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from bookings.models import ApiKey, Client, Membership, Partner, ShowingRequest
 from bookings.models.scope import acts_everywhere, bind
 from bookings.roles import PARTNER_GROUPS, ROLE_PERMISSIONS, STAFF_PERMISSIONS, group_name
-from bookings.services import audit, sessions
+from bookings.services import audit, dispatch, sessions
 from bookings.services.errors import Forbidden, NotAllowed, Rejected
 from bookings.vocabulary import KeyScope, Role, Source, StaffRole
 
@@ -198,6 +198,8 @@ def assign_client(client: Client, partner: Partner | None, *, by: User | None, s
             before={"partner": str(before or "")},
             after={"partner": str(partner or "")},
         )
+        if moved:
+            dispatch.ring_ready()
     return moved
 
 

@@ -27,6 +27,7 @@ from bookings.models import (
     SyncPass,
     UnreadableRow,
     Upstream,
+    UpstreamGroup,
 )
 from bookings.services import people
 from tests.bookings.cast import Cast, make_booking, make_request, make_run
@@ -47,6 +48,7 @@ class Rows:
     sync_pass: SyncPass
     unreadable: UnreadableRow
     upstream: Upstream
+    group: UpstreamGroup
     notice: Notice
     audit: AuditEntry
     schedule: Schedule
@@ -91,6 +93,7 @@ def rows(cast: Cast) -> Rows:
         sync_pass=SyncPass.objects.create(trigger="schedule", lease_until=now, state="done", finished_at=now),
         unreadable=UnreadableRow.objects.create(source="supabase", fingerprint="f", reason="No id"),
         upstream=Upstream.objects.create(key="supabase", last_error="It cannot be reached."),
+        group=UpstreamGroup.objects.create(name="Maple requests", partner=cast.partner),
         notice=Notice.objects.create(
             key="k",
             to="someone@example.com",

@@ -25,6 +25,7 @@ from bookings.models import (
     SyncPass,
     UnreadableRow,
     Upstream,
+    UpstreamGroup,
 )
 
 # Session and person.
@@ -66,6 +67,7 @@ TABLES = (
     Table(model=ApiKey, row=lambda cast, rows: rows.key, for_partners=False, queries=2),
     Table(model=SyncPass, row=lambda cast, rows: rows.sync_pass, for_partners=False, queries=4),
     Table(model=UnreadableRow, row=lambda cast, rows: rows.unreadable, for_partners=False, queries=4),
+    Table(model=UpstreamGroup, row=lambda cast, rows: rows.group, for_partners=False, queries=3),
     Table(model=Upstream, row=lambda cast, rows: rows.upstream, for_partners=False, queries=2),
     Table(model=User, row=lambda cast, rows: cast.owner, for_partners=False, queries=2),
     Table(model=Group, row=lambda cast, rows: cast.owner.groups.first(), for_partners=False, queries=2),
