@@ -7,7 +7,9 @@ import json
 import sys
 import threading
 import time
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import django
 
@@ -21,8 +23,9 @@ from django.core.files.storage import storages  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from bookings.models import BookingRun  # noqa: E402
-from bookings.services import people, runs  # noqa: E402
+from bookings.models import BookingRun, Notice  # noqa: E402
+from bookings.services import links, people, runs  # noqa: E402
+from bookings.services.bookings import Seen  # noqa: E402
 from bookings.services.runs import AttemptEnd, LogLine  # noqa: E402
 from bookings.vocabulary import Role, RunKind  # noqa: E402
 from tests.bookings import cast as casting  # noqa: E402
@@ -73,6 +76,11 @@ def newcomer(*, partner: int) -> dict[str, str]:
         "mls": request.property_id,
         "day": request.scheduled_date.isoformat(),
     }
+
+
+def letter(*, to: str) -> str:
+    """The newest mail to somebody, as it goes out."""
+    return links.filled(Notice.objects.filter(to=to).latest("pk"))
 
 
 def _session(user: User) -> str:
@@ -140,6 +148,51 @@ def tick(*, pk: int, number: int, every: float) -> bool:
     return True
 
 
+def prove(*, pk: int) -> int:
+    """End the run as booked and confirmed, seen in the list; answers the booking."""
+    run = BookingRun.objects.get(pk=pk)
+    assert run.wanted_date and run.wanted_time
+    seen = Seen(
+        showing_id=f"{pk:024x}",
+        listing_id=f"{pk:024x}",
+        address=run.address,
+        date=run.wanted_date,
+        time=run.wanted_time,
+        duration_minutes=30,
+        status="confirmed",
+        badge="Confirmed",
+        url="",
+    )
+    runs.settle(pk, AttemptEnd(result="booked", showing=seen), fence=run.attempt_number)
+    booking = BookingRun.objects.get(pk=pk).booking
+    assert booking is not None
+    return booking.pk
+
+
+def morning() -> dict[str, Any]:
+    """A partner's morning: a showing confirmed for today, one that waits, and a run that asks for an answer."""
+    partner = casting.make_partner("Morning Team")
+    account, person = casting.make_account(partner), casting.make_person(partner)
+    now = timezone.now()
+    today = now.astimezone(ZoneInfo("America/Toronto")).date()
+    confirmed = casting.make_booking(account, booking_date=today, property_address="1 Confirmed Court")
+    late = casting.make_booking(
+        account, status="Pending", starts_at=now + timedelta(hours=3), property_address="2 Waiting Way"
+    )
+    asking = casting.make_run(partner, address="3 Asking Avenue")
+    claimed = runs.claim(asking.pk, holder="live-test")
+    assert claimed is not None
+    end = AttemptEnd(result="refused", code="not_bookable", message="No online showings here.")
+    runs.settle(asking.pk, end, fence=claimed.attempt_number)
+    return {
+        "session": _session(person),
+        "confirmed": confirmed.property_address,
+        "waiting": late.property_address,
+        "asking": asking.address,
+        "pk": asking.pk,
+    }
+
+
 def finish(*, pk: int) -> bool:
     run = BookingRun.objects.get(pk=pk)
     end = AttemptEnd(result="refused", code="not_bookable", message="No online showings here.")
@@ -149,7 +202,10 @@ def finish(*, pk: int) -> bool:
 
 DEEDS = {
     deed.__name__: deed
-    for deed in (cast, manager, demote, newcomer, start, book_key, answer_check, show, tell, tick, finish)
+    for deed in (
+        *(cast, manager, demote, newcomer, letter),
+        *(start, book_key, answer_check, show, tell, tick, prove, morning, finish),
+    )
 }
 
 
