@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -78,15 +79,16 @@ async def sse(user: User, run_uuid: object, after_seq: int) -> AsyncGenerator[st
     await release_thread()
     yield f"retry: {RECONNECT_AFTER}\nevent: stream-open\ndata:\n\n"
     try:
+        looked_at = time.monotonic()
         async with aclosing(arrivals(channel, after_seq)) as batches:
             async for batch in batches:
-                if batch:
-                    yield "".join(map(_encode, batch))
-                    continue
-                if not await _read(lambda: _may_read(user.pk, channel)):
-                    yield sse_encode_error("forbidden", "This run is not yours to see any more.")
-                    return
-                yield "event: keep-alive\ndata:\n\n"
+                # A run that talks all the time must not keep somebody in who was removed meanwhile.
+                if not batch or time.monotonic() - looked_at > QUIET:
+                    looked_at = time.monotonic()
+                    if not await _read(lambda: _may_read(user.pk, channel)):
+                        yield sse_encode_error("forbidden", "This run is not yours to see any more.")
+                        return
+                yield "".join(map(_encode, batch)) or "event: keep-alive\ndata:\n\n"
     except EventDoesNotExist:
         yield sse_encode_event("stream-reset", {"channels": [channel]}, json_encode=True)
 
