@@ -15,6 +15,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django_eventstream.storage import EventDoesNotExist
 from django_eventstream.utils import get_storage
 from django_eventstream.views import get_listener_manager
 
@@ -73,7 +74,8 @@ class Relay:
             self._wanted.wait()
             try:
                 self._relay()
-            except (DatabaseError, redis.RedisError) as trouble:
+            # The last: a run that is gone between the look at its head and the reading of its lines.
+            except (DatabaseError, redis.RedisError, EventDoesNotExist) as trouble:
                 logger.warning("The live log lost its source and looks again: %s", trouble)
                 self._pause.wait(AFTER_TROUBLE)
             finally:
