@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Message = MutableMapping[str, Any]
+Scope = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SENTENCE = "The body is too big for anything that is asked here."
 
@@ -25,7 +26,7 @@ class LimitedBodies:
     application: Application
     most: int
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
         elif _announced(scope) > self.most:
@@ -38,7 +39,7 @@ class LimitedBodies:
 class _Counted:
     """One request whose body is counted as it comes."""
 
-    scope: MutableMapping[str, Any]
+    scope: Scope
     receive: Receive
     send: Send
     left: int
@@ -60,12 +61,12 @@ class _Counted:
         await self.send(message)
 
 
-def _announced(scope: MutableMapping[str, Any]) -> int:
+def _announced(scope: Scope) -> int:
     length = dict(scope["headers"]).get(b"content-length", b"0")
     return int(length) if length.isdigit() else 0
 
 
-async def _refuse(scope: MutableMapping[str, Any], send: Send) -> None:
+async def _refuse(scope: Scope, send: Send) -> None:
     body, kind = SENTENCE.encode(), b"text/plain; charset=utf-8"
     if scope["path"].startswith("/api/"):
         body, kind = json.dumps({"success": False, "error": SENTENCE}).encode(), b"application/json"

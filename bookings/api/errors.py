@@ -115,7 +115,7 @@ def sentence_for(error: Mapping[str, Any]) -> str:
     if len(error["loc"]) == 2 and error["loc"][0] == "body":
         return _("Send a JSON object.")
     words = SENTENCES.get(error["type"])
-    return words.format(**error.get("ctx", {})) if words else f"{error['msg'].rstrip('.')}."
+    return str(words).format(**error.get("ctx", {})) if words else f"{error['msg'].rstrip('.')}."
 
 
 def _not_signed_in(request: HttpRequest, raised: AuthenticationError) -> HttpResponse:

@@ -17,7 +17,22 @@ def answers(wanted: dict[int, Any], *refusals: int) -> dict[int, Any]:
     return {**dict.fromkeys(sorted({*ALWAYS, *refusals}), Problem), **wanted}
 
 
-def body_of(status: int, media_type: str, description: str) -> dict[str, Any]:
+def body_of(status: int, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
     """`openapi_extra` for an answer that is not JSON of ours."""
-    schema = {"type": "string", "description": description}
     return {"responses": {status: {"content": {media_type: {"schema": schema}}}}}
+
+
+def text_of(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": description}
+
+
+def events_of(description: str, *names: str) -> dict[str, Any]:
+    """The schema of one server-sent event."""
+    text = {"type": "string"}
+    fields = {"event": {"enum": list(names)}, "data": text, "id": text, "retry": {"type": "integer"}}
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": ["event", "data"],
+        "description": description,
+    }

@@ -20,7 +20,7 @@ from ninja.responses import NinjaJSONEncoder
 from bookings.api import rows, shapes
 from bookings.api.auth import PersonRequest, may
 from bookings.api.errors import problem
-from bookings.api.openapi import OF_A_BODY, answers, body_of
+from bookings.api.openapi import OF_A_BODY, answers, body_of, text_of
 from bookings.exports import BOOKING_COLUMNS, Cell, booking_row
 from bookings.models import Booking
 from bookings.queries import bookings as reads
@@ -167,7 +167,7 @@ def show_stats(request: PersonRequest) -> shapes.Stats:
     "/export/csv",
     auth=may("bookings.export_booking"),
     response=answers({200: None}),
-    openapi_extra=body_of(200, "text/csv", "A header line, then a line per booking."),
+    openapi_extra=body_of(200, "text/csv", text_of("A header line, then a line per booking.")),
 )
 def export_csv(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
     """The bookings that fit as CSV; what a spreadsheet could take for a formula is led by an apostrophe."""

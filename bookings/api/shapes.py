@@ -120,7 +120,7 @@ class AnswerAsked(Asked):
 
     answer: Answer = Field(description="One of the job's “offers”.")
     value: str = Field("", max_length=100, pattern=PRINTABLE, description="The offer's “value”.")
-    reason: str = Field("", max_length=500, pattern=PRINTABLE, description="Kept in the history.")
+    reason: str = Field("", max_length=300, pattern=PRINTABLE, description="Kept in the history.")
 
 
 class CheckAsked(Asked):
@@ -155,7 +155,7 @@ class PartnerAsked(Schema):
 
 
 class BookingFilters(Schema):
-    status: Literal["", "Confirmed", "Pending", "Time Suggested", "Declined", "Cancelled"] = ""
+    status: Literal["", "Confirmed", "Pending", "Time Suggested", "Declined", "Cancelled", "Unverified"] = ""
     search: str = Field(
         "", max_length=200, pattern=PRINTABLE, description="In address, listing, name, e-mail, organization."
     )

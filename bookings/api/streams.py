@@ -24,7 +24,7 @@ from bookings.api import rows, shapes
 from bookings.api.auth import PersonRequest, may, person_again
 from bookings.api.errors import problem
 from bookings.api.jobs import lines_of, run_or_404
-from bookings.api.openapi import OF_A_BODY, answers, body_of
+from bookings.api.openapi import OF_A_BODY, answers, body_of, events_of
 from bookings.api.partners import partner_of
 from bookings.live import follow, follow_until_person, release_thread
 from bookings.models import BookingRun, RunEvent
@@ -51,7 +51,9 @@ LastEventId = Annotated[
     auth=may("bookings.view_bookingrun"),
     response=answers({200: None, 204: None}, 404),
     openapi_extra=body_of(
-        200, "text/event-stream", "Events `snapshot`, `status` (jobs) and `log` (log entries)."
+        200,
+        "text/event-stream",
+        events_of("`data` is JSON: a job with its logs, a job, or a log entry.", "snapshot", "status", "log"),
     ),
 )
 async def stream_job(request: PersonRequest, job_id: UUID, last_event_id: LastEventId) -> HttpResponseBase:

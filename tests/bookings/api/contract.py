@@ -100,7 +100,7 @@ BOOKING: Shape = {
     "user_email": text,
     "organization": text,
     "showing_type": text,
-    "status": one_of("Confirmed", "Pending", "Cancelled", "Declined", "Time Suggested"),
+    "status": one_of("Confirmed", "Pending", "Cancelled", "Declined", "Time Suggested", "Unverified"),
     "auto_confirmed": zero_or_one,
     "booking_url": text,
     "screenshot_path": text,

@@ -74,6 +74,14 @@ def test_the_list_is_filtered_and_searched(cast: Cast) -> None:
     assert found == [[king.pk], [king.pk], [queen.pk], [], [queen.pk, king.pk]]
 
 
+@pytest.mark.parametrize("status", BookingStatus.values)
+def test_every_status_is_listed_by_its_word(cast: Cast, status: str) -> None:
+    row = make_booking(cast.account, status=status)
+    make_booking(cast.account, status="Pending" if status != "Pending" else "Confirmed")
+    found = get(cast, "bookings", status=status).json()["data"]
+    assert [(one["id"], one["status"]) for one in found] == [(row.pk, status)]
+
+
 @pytest.mark.parametrize(
     "column", ["created_at", "booking_date", "booking_time", "status", "property_address"]
 )
