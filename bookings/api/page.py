@@ -81,7 +81,7 @@ def _operation(document: Document, method: str, path: str, described: Document) 
         tag=described["tags"][0],
         says=described.get("description", ""),
         fields=[*_parameters(described), *_fields(body)],
-        answers=list(_answers(described)),
+        answers=sorted(_answers(described)),
         curl=_curl(method.upper(), path, described, _example(body)),
     )
 
