@@ -228,6 +228,8 @@ class _Cycle:
             last = held[-1]
             if missing := [pk for pk in held if pk not in self.seen]:
                 yield missing
+            if len(held) < HELD_AT_ONCE:
+                return
 
     # ---- addresses -------------------------------------------------------------------------------------
 

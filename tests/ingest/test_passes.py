@@ -6,6 +6,8 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bookings.models import BookingRun, Client, Property, ShowingRequest, SyncPass, UnreadableRow
@@ -86,6 +88,31 @@ def test_a_second_pass_changes_nothing(upstream: Upstream, partner_with_a_client
     assert (again.rows_seen, again.rows_new, again.rows_changed, again.runs_queued) == (2, 0, 0, 0)
     assert list(ShowingRequest.objects.order_by("pk").values()) == before
     assert BookingRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("has_moments", [False, True])
+def test_a_page_with_nothing_new_costs_one_question_and_one_query(
+    upstream: Upstream, has_moments: bool
+) -> None:
+    def rows(start: int, end: int) -> list[dict[str, Any]]:
+        moment = {"updated_at": "2026-11-21T05:46:54+00:00"} if has_moments else {}
+        return [
+            {"id": f"r{n:05}", "status": "pending", "user_id": CLIENT, **moment} for n in range(start, end)
+        ]
+
+    def cost() -> tuple[int, int]:
+        make_pass(upstream, parts=Part.REQUESTS)
+        before = len(upstream.seen())
+        with CaptureQueriesContext(connection) as queries:
+            again = make_pass(upstream, parts=Part.REQUESTS)
+        assert (again.rows_new, again.rows_changed) == (0, 0)
+        return len(upstream.seen()) - before, len(queries)
+
+    upstream.insert_requests(rows(0, 900))
+    questions, queries = cost()
+    assert questions == 2
+    upstream.insert_requests(rows(900, 1400))
+    assert cost() == (3, queries + 1)
 
 
 def test_one_bad_row_stops_nothing_and_is_kept_with_its_reason(

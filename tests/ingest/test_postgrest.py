@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -139,6 +141,78 @@ def test_a_pass_keeps_a_row_that_only_a_database_would_take(real_supabase: RealS
     made = make_pass(real_supabase)
     assert (made.state, made.rows_seen, made.rows_new, made.rows_unreadable) == (PassState.DONE, 5, 1, 4)
     assert UnreadableRow.objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_twenty_thousand_rows_that_change_under_the_pass_are_all_as_in_the_source(
+    real_supabase: RealSupabase,
+) -> None:
+    real_supabase.sql(
+        "insert into showing_requests (status, property_id, scheduled_date, scheduled_time, created_at) "
+        "select 'scheduled', 'W' || lpad((n %% 900)::text, 8, '0'), date '2027-01-01' + n %% 200, "
+        "time '09:00' + n %% 30 * interval '15 minutes', timestamptz '2026-11-01' + n * interval '1 minute' "
+        "from generate_series(1, 20000) n"
+    )
+    untouched = "scheduled_date < '2027-02-01'"
+    with changing(real_supabase, f"not ({untouched})"):
+        first = make_pass(real_supabase)
+    assert first.state == PassState.DONE
+    assert ids_there(real_supabase, untouched) <= ids_held()
+
+    assert make_pass(real_supabase).state == PassState.DONE
+    columns = "id::text, status, property_id, scheduled_date, scheduled_time"
+    source = {row[0]: row[1:] for row in real_supabase.sql(f"select {columns} from showing_requests")}
+    held = {
+        pk: rest
+        for pk, *rest in ShowingRequest.objects.values_list(
+            "pk", "status", "property_id", "scheduled_date", "scheduled_time"
+        )
+    }
+    for row_id, row in source.items():
+        assert list(row) == held.get(row_id) or (row_id not in held and row[0] == "cancelled")
+    # What is held beyond that was deleted there.
+    assert len(held) >= 20000
+    third = make_pass(real_supabase)
+    assert (third.rows_new, third.rows_changed) == (0, 0)
+
+
+def ids_there(real: RealSupabase, where: str) -> set[str]:
+    return {row[0] for row in real.sql(f"select id::text from showing_requests where {where}")}
+
+
+def ids_held() -> set[str]:
+    return set(ShowingRequest.objects.values_list("pk", flat=True))
+
+
+@contextmanager
+def changing(real: RealSupabase, where: str) -> Iterator[None]:
+    """Rows come, go, move in the order and change their status, as fast as the database takes it."""
+    some = f"id in (select id from showing_requests where {where} order by random() limit 40)"
+    changes = (
+        f"update showing_requests set status = 'cancelled' where {some}",
+        f"update showing_requests set status = 'scheduled', scheduled_time = '10:15' where {some}",
+        f"update showing_requests set created_at = created_at + interval '5 days' where {some}",
+        f"update showing_requests set created_at = created_at - interval '5 days' where {some} and "
+        "created_at > '2026-11-12'",
+        f"delete from showing_requests where {some.replace('40', '5')}",
+        "insert into showing_requests (status, created_at) select 'rescheduled', "
+        "timestamptz '2026-11-10' + random() * interval '5 days' from generate_series(1, 20)",
+    )
+    ended = threading.Event()
+
+    def change() -> None:
+        for statement in itertools.cycle(changes):
+            if ended.is_set():
+                return
+            real.sql(statement)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def make_pass(real: RealSupabase) -> SyncPass:
