@@ -5,6 +5,7 @@ number, and a write with an old one changes nothing. See bookings/README.md for 
 """
 
 from bookings.services.runs.answering import answer, try_again
+from bookings.services.runs.assigning import assign
 from bookings.services.runs.changes import queue_cancel, queue_reconcile, queue_reschedule
 from bookings.services.runs.deciding import resume_signed_in, stop, withdraw
 from bookings.services.runs.figures import LEASE, MAX_ATTEMPTS, MAX_SUBMITS, QUIET_TIME
@@ -28,6 +29,7 @@ __all__ = [
     "Offer",
     "Wish",
     "answer",
+    "assign",
     "backoff",
     "claim",
     "claim_next",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -92,8 +93,15 @@ def answer(
     return run
 
 
-def try_again(run: BookingRun, *, by: User, source: Source = Source.PERSON) -> BookingRun:
-    """Send a waiting, refused or failed run back to the queue with a fresh budget.
+def try_again(
+    run: BookingRun,
+    *,
+    by: User,
+    source: Source = Source.PERSON,
+    reason: str = "",
+    not_before: datetime | None = None,
+) -> BookingRun:
+    """Send a waiting, refused or failed run back to the queue with a fresh budget, to begin at once or later.
 
     Raises NotAllowed from another state, Rejected when its start has passed.
     """
@@ -106,9 +114,11 @@ def try_again(run: BookingRun, *, by: User, source: Source = Source.PERSON) -> B
             raise NotAllowed(f"A run that is “{before.label}” cannot be tried again.")
         try:
             with transaction.atomic():
-                _try_again(run, Said(value="", by=by, source=source, reason=""))
+                _try_again(run, Said(value="", by=by, source=source, reason=reason), not_before=not_before)
         except IntegrityError as double:
             raise AlreadyThere("The same showing is already being booked by another run.") from double
+        if reason:
+            audit.note("run.retried", run, source=source, by=by, partner=run.partner, reason=reason)
     return run
 
 
@@ -123,12 +133,14 @@ def _queue_again(run: BookingRun, said: Said, message: str, **fields: Any) -> No
         raise Rejected("The showing's start has passed; start a new booking for a later time.")
     again = Move(to=RunState.QUEUED, message=f"{said.by} {message}", fields=FRESH | fields)
     move_free(run, again, source=said.source, by=said.by)
-    ring(run.pk)
+    if run.not_before is None:  # else the sweep rings when it is time
+        ring(run.pk)
 
 
-def _try_again(run: BookingRun, said: Said) -> None:
+def _try_again(run: BookingRun, said: Said, *, not_before: datetime | None = None) -> None:
     look_again(run.account)
-    _queue_again(run, said, "asked to try again")
+    wish = "asked to try again" + (f": {said.reason}" if said.reason else "")
+    _queue_again(run, said, wish, not_before=not_before)
 
 
 def _release(run: BookingRun, said: Said) -> None:
