@@ -13,6 +13,7 @@ from bookings.models.run import Attempt, BookingRun, Evidence, RunEvent
 from bookings.models.showing import ShowingRequest
 from bookings.models.sync import SyncPass, UnreadableRow
 from bookings.models.upstream import Upstream
+from bookings.models.view import ListColumns, SavedView
 
 __all__ = [
     "Account",
@@ -26,6 +27,7 @@ __all__ = [
     "Export",
     "Invitation",
     "Lease",
+    "ListColumns",
     "Membership",
     "Notice",
     "Partner",
@@ -33,6 +35,7 @@ __all__ = [
     "Property",
     "Receipt",
     "RunEvent",
+    "SavedView",
     "Screen",
     "ShowingRequest",
     "Stroke",
