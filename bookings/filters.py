@@ -6,20 +6,25 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.db.models import DateTimeField, ForeignKey, QuerySet
+from django.db.models import DateTimeField, ForeignKey, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
     DropdownFilter,
+    MultipleDropdownFilter,
     RangeDateFilter,
     RelatedDropdownFilter,
 )
 from unfold.utils import parse_date_str
 
+from bookings import urgency
+from bookings.models import BookingRun
 from bookings.queries import tours
 from bookings.queries.board import NEEDS_PERSON, WAITS_FOR_ROBOT
+from bookings.urgency import Urgency
+from bookings.vocabulary import REASONS
 
 Choices = list[tuple[str, Any]]
 
@@ -80,6 +85,58 @@ class HiddenFilter(DropdownFilter):
         return queryset.filter(hidden_at__isnull=self.value() != "only")
 
 
+class ReasonFilter(MultipleDropdownFilter):
+    """Why runs wait or ended, in the words that the list shows; several may be chosen."""
+
+    title = _("reason")
+    parameter_name = "why"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
+        return sorted(((code, title) for code, (title, _next) in REASONS.items()), key=lambda one: one[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = [code for code in self.value() or [] if code]
+        return queryset.filter(reason_code__in=chosen) if chosen else queryset
+
+
+class RequestReasonFilter(ReasonFilter):
+    """Requests whose run waits or ended for one of the reasons."""
+
+    title = _("reason of its run")
+    parameter_name = "run_reason"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = [code for code in self.value() or [] if code]
+        if not chosen:
+            return queryset
+        runs = BookingRun.objects.visible_to(request.user).filter(
+            reason_code__in=chosen, request__isnull=False
+        )
+        return queryset.filter(pk__in=runs.values("request"))
+
+
+class OriginFilter(DropdownFilter):
+    """Where a booking comes from."""
+
+    title = _("source")
+    parameter_name = "origin"
+    wanted = {
+        "request": Q(request__isnull=False),
+        "imported": ~Q(imported_id=""),
+        "other": Q(request=None, imported_id=""),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
+        return [
+            ("request", _("A client's request")),
+            ("other", _("A person, or found on BrokerBay")),
+            ("imported", _("Imported from the predecessor")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(self.wanted.get(self.value() or "", Q()))
+
+
 class WaitsFilter(DropdownFilter):
     """Runs that are not over: those the robot goes on with by itself, and those that ask for a person."""
 
@@ -108,6 +165,21 @@ class ClashFilter(DropdownFilter):
         if self.value() == "coming":
             return queryset.filter(pk__in=tours.clashing(request.user, now=timezone.now()).values("pk"))
         return tours.with_clashes(queryset).filter(clashes=True) if self.value() == "any" else queryset
+
+
+class UrgencyFilter(DropdownFilter):
+    """Rows that wait and must be looked at now, the same as the list's own signs say."""
+
+    title = _("urgency")
+    parameter_name = "urgency"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
+        return list(Urgency.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in Urgency.values:
+            return queryset
+        return urgency.that_are(Urgency(self.value()), queryset, timezone.now())
 
 
 class KeyStateFilter(DropdownFilter):

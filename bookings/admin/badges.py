@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db.models import TextChoices
 from django.template.loader import render_to_string
+from django.utils import timezone
 
+from bookings import urgency
 from bookings.models import Account
+from bookings.urgency import Urgency
 from bookings.vocabulary import (
     BookingStatus,
     FetchState,
@@ -107,6 +111,20 @@ UPSTREAM = _all(
 NOTICE = _all(
     NoticeState, {NoticeState.OWED: "info", NoticeState.SENT: "success", NoticeState.GIVEN_UP: "danger"}
 )
+
+
+URGENCY = {Urgency.TOO_LATE: "danger", Urgency.SOON: "danger", Urgency.UNTOUCHED: "warning"}
+
+
+def urgency_light(row: Any) -> str:
+    """How urgent a waiting row is: a word, a sign and a colour, each of which says it alone."""
+    found = urgency.of(row, timezone.now())
+    if found is None:
+        return "-"
+    return render_to_string(
+        "unfold/helpers/label.html",
+        {"text": found.label, "type": URGENCY[found], "icon": urgency.SIGN[found]},
+    )
 
 
 def health_light(account: Account) -> str:
