@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -40,3 +42,11 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
+
+    @property
+    def differences(self) -> list[dict[str, Any]]:
+        """What was written down, name by name; `before` is None where only the new value is known."""
+        names = sorted({*self.before, *self.after})
+        return [
+            {"name": name, "before": self.before.get(name), "after": self.after.get(name)} for name in names
+        ]
