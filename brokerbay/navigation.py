@@ -10,6 +10,7 @@ from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
 SEE_ALL = "bookings.see_all_partners"
@@ -105,3 +106,24 @@ UNFOLD: dict[str, Any] = {
         ],
     },
 }
+
+GROUPS: list[dict[str, Any]] = UNFOLD["SIDEBAR"]["navigation"]
+UNFOLD["SIDEBAR"]["navigation"] = "brokerbay.navigation.side_bar"
+
+
+def side_bar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups that everybody has, with the person's pinned views among them."""
+    from bookings.admin.saved import pinned  # settings are read before there are tables
+
+    views = [
+        {
+            "title": escape(one["view"].name),
+            "icon": "push_pin",
+            "link": one["address"],
+            "badge": one["count"],
+            "badge_variant": "primary",
+            "active": request.GET.get("view") == one["view"].slug,
+        }
+        for one in pinned(request)
+    ]
+    return [GROUPS[0], {"title": _("Pinned"), "items": views}, *GROUPS[1:]]

@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.core.paginator import Paginator
@@ -30,6 +30,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
+from bookings.admin.seen import SeenForm
+from bookings.admin.tabs import TabbedList
 from bookings.models import AuditEntry, BookingRun, Partner
 from bookings.models.scope import ScopedQuerySet, sees_all
 from bookings.services.errors import Rejected
@@ -97,6 +99,7 @@ class CappedPaginator(Paginator):
 class PartnerScopedAdmin(ModelAdmin):
     """Lists, details, searches, pickers and filters show what `visible_to` lets the person see."""
 
+    form = SeenForm
     list_per_page = 25
     show_full_result_count = False
     # A count beside each choice of each filter would read the table once more for each.
@@ -107,10 +110,16 @@ class PartnerScopedAdmin(ModelAdmin):
     actions_on_bottom = False
     # Columns of the row itself that the address may filter by, beside those of list_filter.
     filtered_by: tuple[str, ...] = ()
+    # The column of list_filter whose words are the list's tabs, if any.
+    tab_field = ""
 
     # ---- whose clock -------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if ERROR_FLAG in request.GET:
+            messages.warning(
+                request, _("The list has no such page or filter; here it is from its start, unfiltered.")
+            )
         return on_the_clock_of(
             request, lambda: super(PartnerScopedAdmin, self).changelist_view(request, extra_context)
         )
@@ -154,6 +163,9 @@ class PartnerScopedAdmin(ModelAdmin):
         except FieldDoesNotExist:
             return False
         return True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return TabbedList
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Addresses written by hand lead back to the list, never to a server error."""
@@ -288,25 +300,13 @@ class PartnerScopedAdmin(ModelAdmin):
         done: Counted,
     ) -> None:
         """Do one thing to each picked row; tell why where it did not work. `done` counts the rest."""
-        self.do_each(request, self.few(request, rows), do, done=done)
-
-    def do_each(
-        self,
-        request: HttpRequest,
-        picked: list[Any],
-        do: Callable[[Any], object],
-        *,
-        done: Counted,
-        beside: list[str] | None = None,
-    ) -> None:
-        """Do one thing to each row, and tell where it did not work. `beside` comes after."""
-        refused = []
+        picked, refused = self.few(request, rows), []
         for row in picked:
             try:
                 do(row)
             except Rejected as no:
                 refused.append(f"{row}: {no.message}")
-        self.tell(request, len(picked) - len(refused), [*refused, *(beside or [])], done=done)
+        self.tell(request, len(picked) - len(refused), refused, done=done)
 
     def few(self, request: HttpRequest, rows: QuerySet[Any]) -> list[Any]:
         """The picked rows; none, with a message, when they are too many for one click."""

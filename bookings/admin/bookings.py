@@ -5,30 +5,113 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
+from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from bookings.admin import badges
 from bookings.admin.base import ReadOnlyAdmin, door_time, queued_words
+from bookings.admin.bulk import Bulk, BulkAdmin, Turn
+from bookings.admin.bulk_forms import MoveManyForm
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import CancelForm, MoveForm, ReasonForm, StatusForm
-from bookings.filters import DayRangeFilter, HiddenFilter, VisibleRelatedFilter, YesNoFilter
+from bookings.admin.saved import SavedViewsAdmin
+from bookings.filters import (
+    DayRangeFilter,
+    HiddenFilter,
+    OriginFilter,
+    UrgencyFilter,
+    VisibleRelatedFilter,
+    YesNoFilter,
+)
 from bookings.models import Booking
 from bookings.services import bookings, runs
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, Source
 
 
+def _change_status(turn: Turn) -> None:
+    bookings.change_status(
+        turn.row,
+        BookingStatus(turn.said["status"]),
+        by=turn.by,
+        reason=turn.said["reason"],
+        version=int(turn.seen) if turn.seen else None,
+    )
+
+
+def _reschedule(turn: Turn) -> None:
+    runs.queue_reschedule(
+        turn.row,
+        date=turn.said["date"] or turn.row.booking_date,
+        time=turn.said["time"] or turn.row.booking_time,
+        duration_minutes=turn.said["duration"],
+        source=Source.PERSON,
+        by=turn.by,
+        dry_run=turn.said["dry_run"],
+    )
+
+
+def _cancel(turn: Turn) -> None:
+    runs.queue_cancel(turn.row, source=Source.PERSON, by=turn.by, **turn.said)
+
+
+CHANGE_STATUS = Bulk(
+    name="bookings_booking_change_many",
+    permission="change_status",
+    form_class=StatusForm,
+    says=gettext_lazy(
+        "This changes our rows only; BrokerBay is not touched. A booking that cannot move is left as "
+        "it is, and you are told why."
+    ),
+    button=gettext_lazy("Change status"),
+    done=("%(count)d booking has its new status.", "%(count)d bookings have their new status."),
+    do=_change_status,
+)
+RESCHEDULE = Bulk(
+    name="bookings_booking_reschedule_many",
+    permission="book",
+    form_class=MoveManyForm,
+    says=gettext_lazy(
+        "The robot asks BrokerBay for each showing's new time, exactly so, one run for each. What BrokerBay "
+        "refuses stays as it is."
+    ),
+    button=gettext_lazy("Reschedule on BrokerBay"),
+    done=("%(count)d move is queued.", "%(count)d moves are queued."),
+    do=_reschedule,
+)
+CANCEL = Bulk(
+    name="bookings_booking_cancel_many",
+    permission="book",
+    form_class=CancelForm,
+    says=gettext_lazy(
+        "The robot cancels each of these showings on BrokerBay, one run for each. A cancelled "
+        "showing cannot be brought back: it would have to be booked anew."
+    ),
+    button=gettext_lazy("Cancel on BrokerBay"),
+    done=("%(count)d cancelling is queued.", "%(count)d cancellings are queued."),
+    do=_cancel,
+)
+
+
 @admin.register(Booking)
-class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
+class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     """Showings as BrokerBay has them. People correct the status and hide rows; the robot writes the rest."""
 
-    list_display = ("property_address", "when", "minutes", "state", "user_name", "partner", "created_at")
+    list_display = (
+        "property_address",
+        "when",
+        "minutes",
+        "state",
+        "urgent",
+        "user_name",
+        "partner",
+        "created_at",
+    )
     list_select_related = ("partner", "account")
     list_filter = (
         ("status", MultipleChoicesDropdownFilter),
@@ -37,14 +120,21 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
         ("auto_confirmed", YesNoFilter),
         ("partner", VisibleRelatedFilter),
         ("account", VisibleRelatedFilter),
+        ("user_name", FieldTextFilter),
+        ("listing_id", FieldTextFilter),
+        UrgencyFilter,
+        OriginFilter,
         HiddenFilter,
     )
+    more_columns = ("account", "organization", "listing_id", "verified_at", "updated_at")
+    tab_field = "status"
     filtered_by = ("property", "request")
     date_hierarchy = "booking_date"
     search_fields = ("property_address", "listing_id", "user_name", "user_email", "property__mls_number")
     search_help_text = gettext_lazy("Address, listing, MLS number, name or e-mail")
     sortable_by = ("property_address", "when", "state", "created_at")
-    actions = ("cancel_picked", "pick_status", "hide_picked", "show_picked")
+    actions = ("cancel_picked", "reschedule_picked", "pick_status", "hide_picked", "show_picked")
+    bulks = (CHANGE_STATUS, RESCHEDULE, CANCEL)
     actions_detail = ("reschedule", "cancel", "change_status", "hide", "show_again")
     fieldsets = (
         (
@@ -92,6 +182,10 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
     def state(self, booking: Booking) -> tuple[str, str]:
         words = booking.get_status_display()
         return booking.status, _("%s, hidden") % words if booking.hidden_at else words
+
+    @display(description=gettext_lazy("urgency"))
+    def urgent(self, booking: Booking) -> str:
+        return badges.urgency_light(booking)
 
     @display(description=gettext_lazy("runs"))
     def runs_of_it(self, booking: Booking) -> str:
@@ -276,86 +370,20 @@ class BookingAdmin(ExportAdmin, ReadOnlyAdmin):
 
     # ---- several -----------------------------------------------------------------------------------
 
+    def seen(self, row: Booking) -> str:
+        return str(row.version)
+
     @action(description=gettext_lazy("Change status…"), permissions=["change_status"])
     def pick_status(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        picked = self.few(request, queryset)
-        return self._preview(request, picked, StatusForm()) if picked else None
+        return self.begin(request, queryset, CHANGE_STATUS)
 
-    def _preview(self, request: HttpRequest, picked: list[Booking], form: StatusForm) -> HttpResponse:
-        return self.preview(
-            request,
-            "bookings_booking_change_many",
-            picked,
-            form,
-            says=_(
-                "This changes our rows only; BrokerBay is not touched. A booking that cannot move is left as "
-                "it is, and you are told why."
-            ),
-            button=_("Change status"),
-        )
-
-    def change_many(self, request: HttpRequest) -> HttpResponse:
-        """What the preview posts: the picked ids, the status, the reason. Each row is told about."""
-        back = HttpResponseRedirect(self.address_of_list())
-        if not self.has_change_status_permission(request) or request.method != "POST":
-            return back
-        picked, missing = self.posted_rows(request)
-        form = StatusForm(request.POST)
-        if not form.is_valid():
-            return self._preview(request, picked, form)
-        to = BookingStatus(form.cleaned_data["status"])
-        changes = bookings.change_many(picked, to, by=request.user, reason=form.cleaned_data["reason"])
-        refused = [f"{change.booking}: {change.error}" for change in changes if change.error]
-        done = (f"%(count)d booking is now “{to.label}”.", f"%(count)d bookings are now “{to.label}”.")
-        self.tell(request, len(changes) - len(refused), [*refused, *missing], done=done)
-        return back
+    @action(description=gettext_lazy("Reschedule on BrokerBay…"), permissions=["book"])
+    def reschedule_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self.begin(request, queryset, RESCHEDULE)
 
     @action(description=gettext_lazy("Cancel on BrokerBay…"), permissions=["book"])
     def cancel_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        picked = self.few(request, queryset)
-        return self._preview_cancel(request, picked, CancelForm()) if picked else None
-
-    def _preview_cancel(self, request: HttpRequest, picked: list[Booking], form: CancelForm) -> HttpResponse:
-        return self.preview(
-            request,
-            "bookings_booking_cancel_many",
-            picked,
-            form,
-            says=_(
-                "The robot cancels each of these showings on BrokerBay, one run for each. A cancelled "
-                "showing cannot be brought back: it would have to be booked anew."
-            ),
-            button=_("Cancel on BrokerBay"),
-        )
-
-    def cancel_many(self, request: HttpRequest) -> HttpResponse:
-        """What the preview posts: the picked ids, the reason. Each row is told about."""
-        back = HttpResponseRedirect(self.address_of_list())
-        if not self.has_book_permission(request) or request.method != "POST":
-            return back
-        picked, missing = self.posted_rows(request)
-        form = CancelForm(request.POST)
-        if not form.is_valid():
-            return self._preview_cancel(request, picked, form)
-        self.do_each(
-            request,
-            picked,
-            lambda booking: runs.queue_cancel(
-                booking, source=Source.PERSON, by=request.user, **form.cleaned_data
-            ),
-            done=("%(count)d cancelling is queued.", "%(count)d cancellings are queued."),
-            beside=missing,
-        )
-        return back
-
-    def get_urls(self) -> list[URLPattern]:
-        many = path(
-            "change-many/", self.admin_site.admin_view(self.change_many), name="bookings_booking_change_many"
-        )
-        cancel = path(
-            "cancel-many/", self.admin_site.admin_view(self.cancel_many), name="bookings_booking_cancel_many"
-        )
-        return [many, cancel, *super().get_urls()]
+        return self.begin(request, queryset, CANCEL)
 
     @action(description=gettext_lazy("Hide"), permissions=["change_status"])
     def hide_picked(self, request: HttpRequest, queryset: Any) -> None:

@@ -19,8 +19,9 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import PartnerScopedAdmin, queued_words
+from bookings.admin.base import queued_words
 from bookings.admin.forms import CheckForm
+from bookings.admin.saved import SavedViewsAdmin
 from bookings.filters import DayRangeFilter
 from bookings.models import BookingRun, Partner, Property
 from bookings.queries import homes
@@ -29,7 +30,7 @@ from bookings.vocabulary import RunKind, Source
 
 
 @admin.register(Property)
-class PropertyAdmin(PartnerScopedAdmin):
+class PropertyAdmin(SavedViewsAdmin):
     """Homes as the property API knows them. Only the time zone at the door is a person's to say."""
 
     list_display = ("address", "property_id", "fetched", "price", "status", "time_zone", "created_at")
@@ -37,7 +38,11 @@ class PropertyAdmin(PartnerScopedAdmin):
         ("fetch_state", MultipleChoicesDropdownFilter),
         ("status", FieldTextFilter),
         ("created_at", DayRangeFilter),
+        ("agent", FieldTextFilter),
+        ("organization", FieldTextFilter),
     )
+    more_columns = ("mls_number", "agent", "organization", "property_type", "fetched_at")
+    tab_field = "fetch_state"
     search_fields = ("address", "property_id", "mls_number")
     search_help_text = gettext_lazy("Address or MLS number")
     sortable_by = ("address", "property_id", "fetched")

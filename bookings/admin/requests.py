@@ -20,7 +20,14 @@ from bookings.admin.base import ReadOnlyAdmin, door_time, on_the_clock_of, queue
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import RehearsalForm
 from bookings.admin.runs import answer_links
-from bookings.filters import ClashFilter, DayRangeFilter, VisibleRelatedFilter
+from bookings.admin.saved import SavedViewsAdmin
+from bookings.filters import (
+    ClashFilter,
+    DayRangeFilter,
+    RequestReasonFilter,
+    UrgencyFilter,
+    VisibleRelatedFilter,
+)
 from bookings.models import ShowingRequest
 from bookings.queries import runs as run_queries
 from bookings.queries import tours
@@ -29,7 +36,7 @@ from bookings.vocabulary import Source
 
 
 @admin.register(ShowingRequest)
-class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
+class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     """Clients' wishes as Supabase tells them. People book them; nobody types into them."""
 
     list_display = (
@@ -39,6 +46,7 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
         "partner",
         "upstream",
         "state",
+        "urgent",
         "needed",
         "overlaps",
         "created_at",
@@ -52,7 +60,13 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
         ("group_name", FieldTextFilter),
         ("created_at", DayRangeFilter),
         ("partner", VisibleRelatedFilter),
+        ("property__property_id", FieldTextFilter),
+        ("property__agent", FieldTextFilter),
+        RequestReasonFilter,
+        UrgencyFilter,
     )
+    more_columns = ("group_name", "processed_at", "changed_at")
+    tab_field = "booking_status"
     filtered_by = ("client", "property")
     date_hierarchy = "created_at"
     search_fields = ("id", "property__address", "property__property_id", "client__name", "group_name")
@@ -117,6 +131,10 @@ class ShowingRequestAdmin(ExportAdmin, ReadOnlyAdmin):
     @display(description=gettext_lazy("state"), ordering="booking_status", label=badges.REQUEST)
     def state(self, request_row: ShowingRequest) -> tuple[str, str]:
         return request_row.booking_status, request_row.get_booking_status_display()
+
+    @display(description=gettext_lazy("urgency"))
+    def urgent(self, request_row: ShowingRequest) -> str:
+        return badges.urgency_light(request_row)
 
     @display(description=gettext_lazy("needs"))
     def needed(self, request_row: ShowingRequest) -> str:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,20 +11,23 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter, MultipleChoicesDropdownFilter
+from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import Counted, ReadOnlyAdmin, ReadOnlyInline, door_time
+from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline, door_time
+from bookings.admin.bulk import Bulk, BulkAdmin, Turn
+from bookings.admin.bulk_forms import AssignForm, RetryForm
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import ReasonForm, SureForm
-from bookings.filters import DayRangeFilter, VisibleRelatedFilter, WaitsFilter
+from bookings.admin.saved import SavedViewsAdmin
+from bookings.filters import DayRangeFilter, ReasonFilter, UrgencyFilter, VisibleRelatedFilter, WaitsFilter
 from bookings.models import Attempt, BookingRun, Evidence, RunEvent
 from bookings.queries.evidence import evidence_for
 from bookings.queries.runs import may_book
@@ -33,33 +37,73 @@ from bookings.vocabulary import RUN_MOVES, Answer, RunState
 CAN_TRY_AGAIN = (RunState.PARKED, RunState.REFUSED, RunState.FAILED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Many:
-    """One answer to several runs, after a preview that says what it means."""
-
-    answer: Answer
-    address: str
-    says: Any
-    button: Any
-    done: Counted
+def _answering(answer: Answer) -> Callable[[Turn], object]:
+    return lambda turn: runs.answer(turn.row, answer, by=turn.by, reason=turn.said["reason"])
 
 
-SEND = Many(
-    answer=Answer.RELEASE,
-    address="bookings_bookingrun_send_many",
+def _try_again(turn: Turn) -> None:
+    wait = timedelta(seconds=turn.said["apart"] * turn.done_before)
+    runs.try_again(
+        turn.row,
+        by=turn.by,
+        reason=turn.said["reason"],
+        not_before=timezone.now() + wait if wait else None,
+    )
+
+
+SEND = Bulk(
+    name="bookings_bookingrun_send_many",
+    permission="book",
+    form_class=ReasonForm,
     says=gettext_lazy(
         "The robot fills each form anew and sends it, if everything is still as in its picture. Look at the "
         "pictures first: what is sent cannot be taken back, only cancelled."
     ),
     button=gettext_lazy("Send what was rehearsed"),
     done=("%(count)d run is on its way.", "%(count)d runs are on their way."),
+    do=_answering(Answer.RELEASE),
 )
-GIVE_UP = Many(
-    answer=Answer.GIVE_UP,
-    address="bookings_bookingrun_give_up_many",
+GIVE_UP = Bulk(
+    name="bookings_bookingrun_give_up_many",
+    permission="book",
+    form_class=ReasonForm,
     says=gettext_lazy("Each of these runs ends for good. What BrokerBay already has stays on BrokerBay."),
     button=gettext_lazy("Give up"),
     done=("%(count)d run is given up.", "%(count)d runs are given up."),
+    do=_answering(Answer.GIVE_UP),
+)
+TRY_AGAIN = Bulk(
+    name="bookings_bookingrun_retry_many",
+    permission="book",
+    form_class=RetryForm,
+    says=gettext_lazy("Each goes back to the queue with a fresh budget of attempts, in the order shown."),
+    button=gettext_lazy("Try again"),
+    done=("%(count)d run is queued again.", "%(count)d runs are queued again."),
+    do=_try_again,
+)
+STOP = Bulk(
+    name="bookings_bookingrun_stop_many",
+    permission="book",
+    form_class=ReasonForm,
+    says=gettext_lazy(
+        "The robot stops working on them. One that a worker holds stops unless its request has already gone "
+        "out. What BrokerBay already has stays on BrokerBay."
+    ),
+    button=gettext_lazy("Cancel these runs"),
+    done=("%(count)d run is cancelled or asked to stop.", "%(count)d runs are cancelled or asked to stop."),
+    do=lambda turn: runs.stop(turn.row, by=turn.by, reason=turn.said["reason"]),
+)
+ASSIGN = Bulk(
+    name="bookings_bookingrun_assign_many",
+    permission="book",
+    form_class=AssignForm,
+    says=gettext_lazy(
+        "Another BrokerBay account of the same partner carries these bookings and checks. What was sent by "
+        "an account already stays with it."
+    ),
+    button=gettext_lazy("Give to this account"),
+    done=("%(count)d run goes through that account.", "%(count)d runs go through that account."),
+    do=lambda turn: runs.assign(turn.row, turn.said["account"], by=turn.by, reason=turn.said["reason"]),
 )
 
 
@@ -95,7 +139,7 @@ class EventInline(ReadOnlyInline):
 
 
 @admin.register(BookingRun)
-class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
+class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     """The robot's work, run by run. Workers write it; people stop a run or try it again."""
 
     list_display = (
@@ -103,6 +147,7 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
         "wanted",
         "kind",
         "stands",
+        "urgent",
         "result",
         "attempts_made",
         "partner",
@@ -111,21 +156,27 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
     list_select_related = ("partner", "account")
     list_filter = (
         ("state", MultipleChoicesDropdownFilter),
-        ("reason_code", FieldTextFilter),
-        ("kind", ChoicesDropdownFilter),
-        ("source", ChoicesDropdownFilter),
+        ReasonFilter,
+        UrgencyFilter,
         WaitsFilter,
+        ("kind", MultipleChoicesDropdownFilter),
+        ("source", MultipleChoicesDropdownFilter),
         ("queued_at", DayRangeFilter),
         ("wanted_date", DayRangeFilter),
         ("partner", VisibleRelatedFilter),
         ("account", VisibleRelatedFilter),
+        ("account__holder_name", FieldTextFilter),
+        ("listing_id", FieldTextFilter),
     )
+    more_columns = ("account", "mls_number", "source", "started_at", "finished_at")
+    tab_field = "state"
     filtered_by = ("booking", "request", "uuid")
     date_hierarchy = "queued_at"
     search_fields = ("property_text", "address", "mls_number", "reason", "account__email")
     search_help_text = gettext_lazy("Property, address, MLS number, reason or account")
     sortable_by = ("stands", "queued_at")
-    actions = ("try_picked_again", "send_picked", "give_up_picked", "stop_picked")
+    actions = ("try_picked_again", "send_picked", "give_up_picked", "stop_picked", "assign_picked")
+    bulks = (TRY_AGAIN, SEND, GIVE_UP, STOP, ASSIGN)
     actions_detail = ("watch", "stop", "try_again")
     inlines = (EventInline, AttemptInline, EvidenceInline)
     fieldsets = (
@@ -187,6 +238,10 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
     @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN)
     def stands(self, run: BookingRun) -> tuple[str, str]:
         return run.state, run.get_state_display()
+
+    @display(description=gettext_lazy("urgency"))
+    def urgent(self, run: BookingRun) -> str:
+        return badges.urgency_light(run)
 
     @display(description=gettext_lazy("result"))
     def result(self, run: BookingRun) -> str:
@@ -282,72 +337,28 @@ class BookingRunAdmin(ExportAdmin, ReadOnlyAdmin):
 
     # ---- several -----------------------------------------------------------------------------------
 
+    def seen(self, row: BookingRun) -> str:
+        return f"{row.state}.{row.attempt_number}.{row.account_id}"
+
     @action(description=gettext_lazy("Send what was rehearsed…"), permissions=["book"])
     def send_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        picked = self.few(request, queryset)
-        return self._preview_answer(request, picked, ReasonForm(), SEND) if picked else None
+        return self.begin(request, queryset, SEND)
 
     @action(description=gettext_lazy("Give up…"), permissions=["book"])
     def give_up_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        picked = self.few(request, queryset)
-        return self._preview_answer(request, picked, ReasonForm(), GIVE_UP) if picked else None
+        return self.begin(request, queryset, GIVE_UP)
 
-    def _preview_answer(
-        self, request: HttpRequest, picked: list[BookingRun], form: ReasonForm, many: Many
-    ) -> HttpResponse:
-        return self.preview(request, many.address, picked, form, says=many.says, button=many.button)
+    @action(description=gettext_lazy("Cancel run…"), permissions=["book"])
+    def stop_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self.begin(request, queryset, STOP)
 
-    def _answer_many(self, request: HttpRequest, many: Many) -> HttpResponse:
-        """What a preview posts: the picked ids, the reason. Each row that did not take the answer is told."""
-        back = HttpResponseRedirect(self.address_of_list())
-        if not self.has_book_permission(request) or request.method != "POST":
-            return back
-        picked, missing = self.posted_rows(request)
-        form = ReasonForm(request.POST)
-        if not form.is_valid():
-            return self._preview_answer(request, picked, form, many)
-        reason = form.cleaned_data["reason"]
-        self.do_each(
-            request,
-            picked,
-            lambda run: runs.answer(run, many.answer, by=request.user, reason=reason),
-            done=many.done,
-            beside=missing,
-        )
-        return back
+    @action(description=gettext_lazy("Try again…"), permissions=["book"])
+    def try_picked_again(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self.begin(request, queryset, TRY_AGAIN)
 
-    def send_many(self, request: HttpRequest) -> HttpResponse:
-        return self._answer_many(request, SEND)
-
-    def give_up_many(self, request: HttpRequest) -> HttpResponse:
-        return self._answer_many(request, GIVE_UP)
-
-    def get_urls(self) -> list[URLPattern]:
-        guard = self.admin_site.admin_view
-        send = path("send-many/", guard(self.send_many), name=SEND.address)
-        give_up = path("give-up-many/", guard(self.give_up_many), name=GIVE_UP.address)
-        return [send, give_up, *super().get_urls()]
-
-    @action(description=gettext_lazy("Cancel run"), permissions=["book"])
-    def stop_picked(self, request: HttpRequest, queryset: Any) -> None:
-        self.each(
-            request,
-            queryset,
-            lambda run: runs.stop(run, by=request.user),
-            done=(
-                "%(count)d run is cancelled or asked to stop.",
-                "%(count)d runs are cancelled or asked to stop.",
-            ),
-        )
-
-    @action(description=gettext_lazy("Try again"), permissions=["book"])
-    def try_picked_again(self, request: HttpRequest, queryset: Any) -> None:
-        self.each(
-            request,
-            queryset,
-            lambda run: runs.try_again(run, by=request.user),
-            done=("%(count)d run is queued again.", "%(count)d runs are queued again."),
-        )
+    @action(description=gettext_lazy("Give to another account…"), permissions=["book"])
+    def assign_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self.begin(request, queryset, ASSIGN)
 
 
 def answer_links(run: BookingRun) -> str:

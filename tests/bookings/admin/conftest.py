@@ -112,10 +112,10 @@ def rows(cast: Cast) -> Rows:
 
 @pytest.fixture
 def operator(cast: Cast) -> User:
-    """Sees every partner's rows and may look at every table, without being a superuser."""
+    """Sees every partner's rows, may look at every table and ask for a pass, without being a superuser."""
     user = User.objects.create_user("operator", "operator@example.com", "x", is_staff=True)
     wanted = Permission.objects.filter(codename__startswith="view_") | Permission.objects.filter(
-        codename="see_all_partners"
+        codename__in=("see_all_partners", "change_syncpass")
     )
     user.user_permissions.set(wanted)
     return User.objects.get(pk=user.pk)

@@ -28,8 +28,8 @@ from bookings.models import (
     UpstreamGroup,
 )
 
-# Session and person.
-SIGNED_IN = 2
+# Session, person, and the saved views that the side bar shows.
+SIGNED_IN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,10 @@ class Table:
 
 
 TABLES = (
-    Table(model=Booking, row=lambda cast, rows: rows.booking, for_partners=True, queries=6),
-    Table(model=BookingRun, row=lambda cast, rows: rows.run, for_partners=True, queries=6),
-    Table(model=ShowingRequest, row=lambda cast, rows: rows.request, for_partners=True, queries=5),
-    Table(model=Property, row=lambda cast, rows: rows.home, for_partners=True, queries=2),
+    Table(model=Booking, row=lambda cast, rows: rows.booking, for_partners=True, queries=8),
+    Table(model=BookingRun, row=lambda cast, rows: rows.run, for_partners=True, queries=8),
+    Table(model=ShowingRequest, row=lambda cast, rows: rows.request, for_partners=True, queries=7),
+    Table(model=Property, row=lambda cast, rows: rows.home, for_partners=True, queries=4),
     Table(model=Account, row=lambda cast, rows: cast.account, for_partners=True, queries=3),
     Table(model=Partner, row=lambda cast, rows: cast.partner, for_partners=True, queries=2),
     Table(model=Client, row=lambda cast, rows: rows.client, for_partners=True, queries=3),

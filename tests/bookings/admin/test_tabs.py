@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from bookings.admin import tabs
+from bookings.models import Booking, BookingRun
+from bookings.services import runs
+from bookings.vocabulary import BookingStatus, RunState
+from tests.bookings.admin.conftest import SignIn
+from tests.bookings.cast import Cast, make_account, make_booking, make_request, make_run
+
+BOOKINGS = reverse("admin:bookings_booking_changelist")
+RUNS = reverse("admin:bookings_bookingrun_changelist")
+REQUESTS = reverse("admin:bookings_showingrequest_changelist")
+
+
+def shown(browser: Browser, address: str) -> dict[str, str]:
+    return {tab.title: tab.count for tab in browser.get(address).context["cl"].tabs}
+
+
+@pytest.fixture
+def bookings(cast: Cast) -> list[Booking]:
+    theirs = make_account(cast.other)
+    make_booking(theirs, status=BookingStatus.DECLINED)
+    return [
+        make_booking(cast.account, property_address="1 Elm Street"),
+        make_booking(cast.account, property_address="2 Elm Street"),
+        make_booking(cast.account, property_address="3 Oak Street", status=BookingStatus.PENDING),
+    ]
+
+
+def test_tabs_count_each_state_of_ones_own_rows(cast: Cast, bookings: list[Booking], sign_in: SignIn) -> None:
+    assert shown(sign_in(cast.owner), BOOKINGS) == {"All": "", "Confirmed": "2", "Pending": "1"}
+    assert shown(sign_in(cast.stranger), BOOKINGS) == {"All": "", "Declined": "1"}
+
+
+def test_a_tab_shows_what_it_counts_and_keeps_search_and_filters(
+    cast: Cast, bookings: list[Booking], sign_in: SignIn
+) -> None:
+    browser = sign_in(cast.owner)
+    address = f"{BOOKINGS}?q=elm&account__id__exact={cast.account.pk}&o=1&p=7"
+    assert shown(browser, address.removesuffix("&p=7")) == {"All": "", "Confirmed": "2"}
+    tab = browser.get(address.removesuffix("&p=7")).context["cl"].tabs[1]
+    followed = browser.get(BOOKINGS + tab.address).context["cl"]
+    assert followed.result_count == 2
+    assert followed.query == "elm"
+    assert followed.params["o"] == "1"
+    assert "p" not in followed.params
+    assert [one.title for one in followed.tabs if one.is_chosen] == ["Confirmed"]
+
+
+def test_tabs_of_any_number_of_states_cost_one_query_and_stop_counting(
+    cast: Cast, bookings: list[Booking], sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = sign_in(cast.owner)
+    monkeypatch.setattr(tabs, "CAP", 1)
+    monkeypatch.setattr(tabs, "NARROWED_CAP", 1)
+    with CaptureQueriesContext(connection) as queries:
+        assert shown(browser, BOOKINGS) == {"All": "", "Confirmed": "1+", "Pending": "1"}
+    assert sum("counted" in query["sql"] for query in queries) == 1
+    assert shown(browser, BOOKINGS + "?q=elm")["Confirmed"] == "1+"
+
+
+def test_the_filters_form_sends_all_that_the_address_says_and_nothing_twice(
+    cast: Cast, bookings: list[Booking], sign_in: SignIn
+) -> None:
+    asked = "?q=elm&o=1&status__exact=Confirmed&status__exact=Pending&created_at_from=&hidden=too&p=1"
+    html = sign_in(cast.owner).get(BOOKINGS + asked).content.decode()
+    form = html[html.index('id="filter-form"') :]
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
+    assert hidden == [("q", "elm"), ("o", "1")]
+
+
+def test_runs_are_filtered_by_several_reasons_at_once(cast: Cast, sign_in: SignIn) -> None:
+    for code in ("slot_lost", "site_down", "expired"):
+        BookingRun.objects.filter(pk=make_run(cast.partner).pk).update(
+            state=RunState.FAILED, reason_code=code
+        )
+    browser = sign_in(cast.owner)
+    found = browser.get(RUNS + "?why=slot_lost&why=site_down").context["cl"]
+    assert {run.reason_code for run in found.result_list} == {"slot_lost", "site_down"}
+    assert {tab.title: tab.count for tab in found.tabs} == {"All": "", "Failed": "2"}
+    assert browser.get(RUNS + "?why=").context["cl"].result_count == 3
+
+
+def test_requests_are_filtered_by_the_reason_of_their_run(cast: Cast, sign_in: SignIn) -> None:
+    request, other = make_request(cast.partner), make_request(cast.partner)
+    run = runs.queue_for(request, source="person")  # type: ignore[arg-type]
+    BookingRun.objects.filter(pk=run.pk).update(state=RunState.REFUSED, reason_code="slot_lost")
+    found = sign_in(cast.owner).get(REQUESTS + "?run_reason=slot_lost").context["cl"]
+    assert [row.pk for row in found.result_list] == [request.pk]
+    assert other.pk != request.pk
+
+
+def test_bookings_are_filtered_by_where_they_come_from(
+    cast: Cast, bookings: list[Booking], sign_in: SignIn
+) -> None:
+    wished = make_booking(cast.account, request=make_request(cast.partner))
+    imported = make_booking(cast.account, imported_id="7")
+    browser = sign_in(cast.owner)
+    for origin, expected in (("request", {wished.pk}), ("imported", {imported.pk})):
+        found = browser.get(f"{BOOKINGS}?origin={origin}").context["cl"]
+        assert {row.pk for row in found.result_list} == expected
+    assert browser.get(f"{BOOKINGS}?origin=other").context["cl"].result_count == 3
+    assert browser.get(f"{BOOKINGS}?origin=nonsense").context["cl"].result_count == 5
+
+
+@pytest.mark.parametrize("asked", ["?p=1000000000", "?bogus=1", "?partner__id__exact=zz"])
+def test_an_address_that_the_list_does_not_have_is_told_in_a_sentence(
+    asked: str, cast: Cast, bookings: list[Booking], sign_in: SignIn
+) -> None:
+    for _ in range(26):
+        make_booking(cast.account)
+    answer = sign_in(cast.admin).get(BOOKINGS + asked, follow=True)
+    assert answer.redirect_chain == [(f"{BOOKINGS}?e=1", 302)]
+    assert "The list has no such page or filter" in answer.content.decode()
+    assert answer.context["cl"].result_count == 30
