@@ -21,7 +21,8 @@ class SessionStore(DatabaseStore):
         return PersonSession
 
     def create_model_instance(self, data: dict[str, Any]) -> PersonSession:
-        row: PersonSession = super().create_model_instance(data)
+        row = super().create_model_instance(data)
+        assert isinstance(row, PersonSession)
         row.user_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
         row.browser = data.get(BROWSER, "")
         row.began_at = datetime.fromtimestamp(data[BEGAN_AT], UTC) if BEGAN_AT in data else timezone.now()

@@ -69,7 +69,7 @@ class PersonSession(AbstractBaseSession):
     began_at = models.DateTimeField(default=timezone.now, editable=False)
     browser = models.CharField(max_length=120, blank=True, help_text=_("What the browser says it is."))
 
-    class Meta(AbstractBaseSession.Meta):
+    class Meta:
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
 

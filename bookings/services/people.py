@@ -25,8 +25,12 @@ MANAGE = "manage_people"
 
 def ensure_groups() -> None:
     """One group a role, holding just that role's permissions. Run after every migrate."""
-    for role, codenames in (*ROLE_PERMISSIONS.items(), *STAFF_PERMISSIONS.items()):
-        group, _ = Group.objects.get_or_create(name=group_name(role))
+    bundles: list[tuple[Role | StaffRole, tuple[str, ...]]] = [
+        *ROLE_PERMISSIONS.items(),
+        *STAFF_PERMISSIONS.items(),
+    ]
+    for role, codenames in bundles:
+        group, _created = Group.objects.get_or_create(name=group_name(role))
         wanted = Q()
         for codename in codenames:
             app, _, name = codename.rpartition(".")

@@ -92,13 +92,20 @@ class SignUpForm(forms.Form):
 # ---- whose people ------------------------------------------------------------------------------------------
 
 
+def _asker(request: HttpRequest) -> User:
+    """Who asks; the view has made sure that somebody is signed in."""
+    user = request.user
+    assert isinstance(user, User)
+    return user
+
+
 def _managed(user: User) -> QuerySet[Partner]:
     return Partner.objects.visible_to(user, may=people.MANAGE)
 
 
 def _partner(request: HttpRequest) -> Partner:
     """The partner that the address names, or the person's only one. PermissionDenied for who manages none."""
-    managed = _managed(request.user)
+    managed = _managed(_asker(request))
     asked = request.POST.get("partner") or request.GET.get("partner") or ""
     if asked:
         if not (asked.isascii() and asked.isdecimal() and len(asked) < 19):
@@ -124,7 +131,7 @@ def people_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             sent = invitations.invite(
-                partner, form.cleaned_data["email"], Role(form.cleaned_data["role"]), by=request.user
+                partner, form.cleaned_data["email"], Role(form.cleaned_data["role"]), by=_asker(request)
             )
         except Rejected as no:
             form.add_error(no.field if no.field in form.fields else None, no.message)
@@ -144,7 +151,7 @@ def _people(request: HttpRequest, partner: Partner, form: InviteForm) -> dict[st
     waiting = Invitation.objects.visible_to(request.user, may=people.MANAGE).filter(
         partner=partner, accepted_at=None, revoked_at=None
     )
-    partners = _managed(request.user).order_by("name")
+    partners = _managed(_asker(request)).order_by("name")
     return {
         "partner": partner,
         "partners": partners[:MOST_SHOWN] if partners.count() > 1 else [],
@@ -177,7 +184,7 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(_address(membership.partner))
     role = Role(form.cleaned_data["role"])
     try:
-        people.change_role(membership, role, by=request.user)
+        people.change_role(membership, role, by=_asker(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:
@@ -195,7 +202,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "bookings/people/remove.html", {"membership": membership})
     try:
-        people.remove(membership, by=request.user)
+        people.remove(membership, by=_asker(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:
@@ -206,7 +213,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _back(request: HttpRequest, membership: Membership) -> HttpResponse:
     """To the list; to the dashboard for who has just given up managing it."""
-    still = _managed(User.objects.get(pk=request.user.pk)).filter(pk=membership.partner_id).exists()
+    still = _managed(User.objects.get(pk=_asker(request).pk)).filter(pk=membership.partner_id).exists()
     return redirect(_address(membership.partner) if still else "dashboard")
 
 
@@ -219,7 +226,7 @@ def _name(user: User) -> str:
 def send_again(request: HttpRequest, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk)
     try:
-        invitations.send_again(invitation, by=request.user)
+        invitations.send_again(invitation, by=_asker(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:
@@ -232,7 +239,7 @@ def send_again(request: HttpRequest, pk: int) -> HttpResponse:
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk)
     try:
-        invitations.revoke(invitation, by=request.user)
+        invitations.revoke(invitation, by=_asker(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:

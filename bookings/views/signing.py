@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import (
     LoginView,
@@ -15,7 +15,6 @@ from django.contrib.auth.views import (
     PasswordChangeView,
     PasswordResetConfirmView,
 )
-from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -139,9 +138,11 @@ class ChangePassword(PasswordChangeView):
     template_name = "bookings/door/password.html"
     success_url = reverse_lazy("me")
 
-    def form_valid(self, form: BaseForm) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         answer = super().form_valid(form)
-        passwords.was_changed(self.request.user, but=self.request.session.session_key)
+        user = self.request.user
+        assert isinstance(user, User)
+        passwords.was_changed(user, but=self.request.session.session_key)
         messages.success(self.request, _("Your password is changed. Other browsers are signed out."))
         return answer
 
