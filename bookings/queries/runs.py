@@ -62,6 +62,15 @@ class AttemptTold:
     attempt: Attempt
     steps: Sequence[StepTold]
 
+    @property
+    def took_ms(self) -> int:
+        """What its steps took together."""
+        return sum(step.duration_ms or 0 for step in self.steps)
+
+    @property
+    def longest_ms(self) -> int:
+        return max((step.duration_ms or 0 for step in self.steps), default=0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTold:
@@ -125,9 +134,12 @@ def steps_of(lines: Iterable[RunEvent]) -> list[StepTold]:
 
 
 def _add(step: StepTold, line: RunEvent) -> None:
+    ends = line.duration_ms is not None
+    graver = _GRAVITY[Level(line.level)] > _GRAVITY[step.level]
+    if ends or graver or step.duration_ms is None:
+        step.message = line.message  # what follows its end tells of the run, not of the step
     step.level = max(step.level, Level(line.level), key=_GRAVITY.__getitem__)
-    step.message = line.message
-    step.duration_ms = line.duration_ms if line.duration_ms is not None else step.duration_ms
+    step.duration_ms = line.duration_ms if ends else step.duration_ms
     if line.evidence is not None and line.evidence.kind == EvidenceKind.PICTURE:
         step.pictures.append(line.evidence)
 

@@ -100,18 +100,49 @@
     lookSoon();
   });
 
+  // The film: every picture of the page, in the order of the steps; arrow keys and two buttons turn it.
+  let frame = null;
+  const film = () => [...document.querySelectorAll("[data-picture]")];
+
+  function show(opener) {
+    frame = opener.id;
+    const frames = film();
+    const at = frames.indexOf(opener);
+    const part = (name) => dialog.querySelector(`[data-dialog-${name}]`);
+    part("picture").src = opener.href;
+    part("picture").alt = opener.querySelector("img").alt;
+    part("title").textContent = [opener.dataset.picture, opener.dataset.at].filter(Boolean).join(", ");
+    part("said").textContent = opener.dataset.said || "";
+    part("place").textContent = part("place").dataset.words.replace("%(n)s", at + 1).replace("%(all)s", frames.length);
+    for (const button of dialog.querySelectorAll("[data-turn]")) {
+      button.toggleAttribute("disabled", !frames[at + Number(button.dataset.turn)]);
+    }
+  }
+
+  function turn(by) {
+    const frames = film();
+    const next = frames[frames.findIndex((each) => each.id === frame) + by];
+    if (next) show(next);
+  }
+
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-picture]");
     if (!opener || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
-    const picture = dialog.querySelector("[data-dialog-picture]");
-    picture.src = opener.href;
-    picture.alt = opener.querySelector("img").alt;
-    dialog.querySelector("[data-dialog-title]").textContent = opener.dataset.picture;
+    show(opener);
     dialog.showModal();
-    dialog.addEventListener("close", () => document.getElementById(opener.id)?.focus(), { once: true });
   });
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+    const button = event.target.closest("[data-turn]");
+    if (button) turn(Number(button.dataset.turn));
+  });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowLeft") turn(-1);
+    if (event.key === "ArrowRight") turn(1);
+  });
+  // Back to the picture that was looked at last: the browser itself knows only where it began.
+  dialog.addEventListener("close", () => document.getElementById(frame)?.focus());
 
   toEnd();
   settle();

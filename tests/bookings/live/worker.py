@@ -151,7 +151,8 @@ def tick(*, pk: int, number: int, every: float) -> bool:
 def prove(*, pk: int) -> int:
     """End the run as booked and confirmed, seen in the list; answers the booking."""
     run = BookingRun.objects.get(pk=pk)
-    assert run.wanted_date and run.wanted_time
+    assert run.wanted_date is not None
+    assert run.wanted_time is not None
     seen = Seen(
         showing_id=f"{pk:024x}",
         listing_id=f"{pk:024x}",
@@ -170,14 +171,20 @@ def prove(*, pk: int) -> int:
 
 
 def morning() -> dict[str, Any]:
-    """A partner's morning: a showing confirmed for today, one that waits, and a run that asks for an answer."""
+    """A showing confirmed for today, one that is open so near its start, and a run that needs a person."""
     partner = casting.make_partner("Morning Team")
     account, person = casting.make_account(partner), casting.make_person(partner)
     now = timezone.now()
     today = now.astimezone(ZoneInfo("America/Toronto")).date()
     confirmed = casting.make_booking(account, booking_date=today, property_address="1 Confirmed Court")
+    starts = (now + timedelta(hours=3)).astimezone(ZoneInfo("America/Toronto"))
     late = casting.make_booking(
-        account, status="Pending", starts_at=now + timedelta(hours=3), property_address="2 Waiting Way"
+        account,
+        status="Pending",
+        starts_at=starts,
+        booking_date=starts.date(),
+        booking_time=starts.time().replace(second=0, microsecond=0),
+        property_address="2 Waiting Way",
     )
     asking = casting.make_run(partner, address="3 Asking Avenue")
     claimed = runs.claim(asking.pk, holder="live-test")
@@ -186,6 +193,7 @@ def morning() -> dict[str, Any]:
     runs.settle(asking.pk, end, fence=claimed.attempt_number)
     return {
         "session": _session(person),
+        "today": 1 + (starts.date() == today),
         "confirmed": confirmed.property_address,
         "waiting": late.property_address,
         "asking": asking.address,

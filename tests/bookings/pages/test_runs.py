@@ -10,12 +10,12 @@ from django.core.files.storage import storages
 from django.test import Client
 from django.utils import timezone
 
-from bookings.models import BookingRun, Evidence
+from bookings.models import Booking, BookingRun, Evidence
 from bookings.queries.runs import steps_of, told, upcoming_steps
 from bookings.services import bookings as booking_service
 from bookings.services import people, runs
 from bookings.services.runs import AttemptEnd, LogLine
-from bookings.vocabulary import Level, Role, RunKind, RunState, Source
+from bookings.vocabulary import BookingStatus, Level, Role, RunKind, RunState, Source
 from tests.bookings.cast import Cast, in_days, make_booking, make_run
 
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 64
@@ -379,3 +379,31 @@ def test_the_stream_says_plainly_that_it_needs_an_asgi_server(cast: Cast, client
     client.force_login(cast.owner)
     assert client.get(f"/runs/{run.uuid}/events").status_code == 501
     assert client.get(f"/runs/{run.uuid}/events", {"lastEventId": "junk"}).status_code == 400
+
+
+def test_a_step_keeps_its_own_words_though_the_run_moves_after_it(cast: Cast) -> None:
+    run = booked(play(make_run(cast.partner), ["open_site", "verify"]))
+    steps = told(run).attempts[0].steps
+    assert (steps[-1].name, steps[-1].message) == ("verify", "Did verify")
+
+
+def test_each_step_is_told_with_how_long_it_took(cast: Cast, client: Client) -> None:
+    run = play(make_run(cast.partner), ["open_site", "find_listing"])
+    attempt = told(run).attempts[0]
+    assert (attempt.took_ms, attempt.longest_ms) == (2400, 1200)
+    client.force_login(cast.owner)
+    assert "2 steps in 2.4 s" in client.get(f"/runs/{run.uuid}").content.decode()
+
+
+def test_a_booked_run_is_called_by_its_homes_address_and_shares_its_receipt_once_confirmed(
+    cast: Cast, client: Client
+) -> None:
+    run = booked(play(make_run(cast.partner, by=cast.owner, address="")))
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert '<h1 id="run-title">12 Example Lane</h1>' in text
+    assert 'id="share-receipt"' not in text  # the listing side must approve first
+    Booking.objects.filter(runs=run).update(status=BookingStatus.CONFIRMED)
+    for person, offered in ((cast.owner, True), (cast.viewer, False)):
+        client.force_login(person)
+        assert ('id="share-receipt"' in client.get(f"/runs/{run.uuid}").content.decode()) is offered
