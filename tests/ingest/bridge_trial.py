@@ -1,10 +1,10 @@
 """`python -m tests.ingest.bridge_trial --changes 1000 --troubles 10`: a bridge under siege, judged by rows.
 
 Real processes: the local upstream, a line that can be cut, `manage.py run_bridge`, a portal of its own and no
-other way into it. Each trouble hits while changes go on: the bridge is killed, its line goes silent or is
-reset, it is ended and started anew. Half of the changes come while it is down. In the end the portal must
-hold what Supabase holds, with one run for each request to be booked. Prints JSON: {changes, troubles, passes,
-seconds, wrong: [...]}; exit code 1 if anything is wrong.
+other way into it. Troubles hit while requests change: the bridge is killed, its line goes silent or is reset,
+it is ended and started anew. Half of the changes come while it is down, half when it is up again. In the end
+the portal must hold what Supabase holds, with one run for each request to be booked. Prints JSON: {changes,
+troubles, passes, seconds, wrong: [...]}; exit code 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -120,6 +120,9 @@ class Trial:
     def wait_until_it_listens(self) -> None:
         until(self._is_listening, "the bridge listens")
 
+    def _joins(self) -> int:
+        return int(self.upstream.realtime()["heard"].get("phx_join", 0))
+
     def _is_listening(self) -> bool:
         return bool(self.upstream.realtime()["subscribed"])
 
@@ -130,10 +133,13 @@ class Trial:
         for number in range(troubles):
             kind = kinds[number % len(kinds)]
             due = changes * (number + 1) // troubles - self._made
+            joins = self._joins()
             self._change(due // 2)
             self._trouble(kind)
+            # A silent line still counts as listening there: only another join tells that it was noticed.
+            until(lambda before=joins: self._joins() > before, f"the bridge joins again after: {kind}")
+            self.wait_until_it_listens()
             self._change(due - due // 2)
-            until(self._is_listening, f"the bridge listens again after: {kind}")
         until(lambda: not self.wrong(), "the portal holds what Supabase holds", give_up=False)
 
     def _trouble(self, kind: str) -> None:
