@@ -259,9 +259,20 @@ class PartnerScopedAdmin(ModelAdmin):
         )
 
     def preview(
-        self, request: HttpRequest, name: str, picked: list[Any], form: forms.Form, *, says: str, button: str
+        self,
+        request: HttpRequest,
+        name: str,
+        picked: list[Any],
+        form: forms.Form,
+        *,
+        says: str,
+        button: str,
+        kept: str = "",
     ) -> HttpResponse:
-        """A page that shows the picked rows before something is done to them; it posts to the URL `name`."""
+        """A page that shows the picked rows before something is done to them; it posts to the URL `name`.
+
+        `kept` is what the list's address said, for the way back.
+        """
         noun = self.opts.verbose_name if len(picked) == 1 else self.opts.verbose_name_plural
         return self.page(
             request,
@@ -272,7 +283,8 @@ class PartnerScopedAdmin(ModelAdmin):
             says=says,
             button=button,
             address=reverse(f"admin:{name}"),
-            back=self.address_of_list(),
+            kept=kept,
+            back=f"{self.address_of_list()}?{kept}",
         )
 
     def posted_rows(self, request: HttpRequest) -> tuple[list[Any], list[str]]:

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from bookings.admin.base import Counted, PartnerScopedAdmin
 from bookings.admin.bulk_forms import PersonsForm
 from bookings.services.errors import Rejected
+from bookings.services.saved_views import cleaned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,15 @@ class BulkAdmin(PartnerScopedAdmin):
     def _preview(self, request: HttpRequest, bulk: Bulk, picked: list[Any], form: forms.Form) -> HttpResponse:
         for row in picked:
             row.seen_as = request.POST.get(f"seen-{row.pk}") or self.seen(row)
-        return self.preview(request, bulk.name, picked, form, says=bulk.says, button=bulk.button)
+        return self.preview(
+            request,
+            bulk.name,
+            picked,
+            form,
+            says=bulk.says,
+            button=bulk.button,
+            kept=cleaned(request.POST.get("list") or request.GET.urlencode()),
+        )
 
     def get_urls(self) -> list[URLPattern]:
         guard = self.admin_site.admin_view
@@ -100,15 +109,16 @@ class BulkAdmin(PartnerScopedAdmin):
         worked = sum(not one.error for one in told)
         if worked:
             messages.success(request, ngettext(*bulk.done, worked) % {"count": worked})
+        back = f"{self.address_of_list()}?{cleaned(request.POST.get('list', ''))}".rstrip("?")
         if worked == len(told) and not missing:
-            return HttpResponseRedirect(self.address_of_list())
+            return HttpResponseRedirect(back)
         return self.page(
             request,
             "admin/bookings/several_told.html",
             title=bulk.button,
             told=sorted(told, key=lambda one: not one.error),
             missing=missing,
-            back=self.address_of_list(),
+            back=back,
         )
 
     def _do_each(

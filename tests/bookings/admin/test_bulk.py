@@ -98,6 +98,18 @@ def test_a_row_that_somebody_else_changed_meanwhile_is_told_and_keeps_their_chan
     assert Booking.objects.get(pk=same.pk).status == BookingStatus.CANCELLED
 
 
+def test_a_deed_leads_back_to_the_list_as_it_was(cast: Cast, sign_in: SignIn) -> None:
+    booking = make_booking(cast.account)
+    browser = sign_in(cast.owner)
+    address = reverse("admin:bookings_booking_changelist")
+    preview = browser.post(
+        f"{address}?q=Example&p=1", {"action": "pick_status", "_selected_action": [booking.pk]}
+    )
+    assert 'name="list" value="q=Example"' in preview.content.decode()
+    answer = do(browser, "booking_change", booking, status=BookingStatus.PENDING, list="q=Example&p=9")
+    assert answer["Location"] == f"{address}?q=Example"
+
+
 @pytest.mark.parametrize(
     "name",
     ["booking_change", "booking_cancel", "booking_reschedule", "bookingrun_retry", "bookingrun_assign"],
