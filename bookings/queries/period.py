@@ -87,7 +87,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
-def _tallies(runs: QuerySet[BookingRun], starts: datetime) -> Iterable[dict[str, Any]]:
+def _tallies(runs: QuerySet[BookingRun], starts: datetime) -> Iterable[Any]:
     booked, unbooked = Q(state=RunState.BOOKED), Q(state__in=UNBOOKED)
     lately, earlier = Q(queued_at__gte=starts), Q(queued_at__lt=starts)
     return (
@@ -130,7 +130,7 @@ def _pace(runs: QuerySet[BookingRun]) -> Pace:
     sent = runs.filter(submitting_at__isnull=False, state=RunState.BOOKED).order_by("-queued_at")
     sample = list(sent.values_list("queued_at", "submitting_at", "booking__confirmed_at")[:SAMPLE])
     return Pace(
-        to_submitted=_median(submitted - asked for asked, submitted, _ in sample),
+        to_submitted=_median(submitted - asked for asked, submitted, _ in sample if submitted is not None),
         to_confirmed=_median(confirmed - asked for asked, _, confirmed in sample if confirmed is not None),
     )
 

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bookings.models import Booking
+from bookings.models import Booking, Evidence
 from bookings.queries import bookings as booking_queries
+from bookings.queries.evidence import evidence_for
 from bookings.services import receipts
 from bookings.services.errors import Forbidden, Rejected
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus
@@ -126,6 +127,7 @@ def share_receipt(request: HttpRequest, pk: int) -> HttpResponse:
             .exists(),
             "lasts": settings.RECEIPT_DAYS,
             "run": booking.runs.first(),
+            "proof": _proof(booking, _person(request)),
             **words_of(booking),
         },
     )
@@ -141,6 +143,16 @@ def take_back_receipt(request: HttpRequest, pk: int) -> HttpResponse:
     except Forbidden as no:
         raise PermissionDenied from no
     return redirect("share_receipt", pk=pk)
+
+
+def _proof(booking: Booking, person: User) -> Evidence | None:
+    """The picture of BrokerBay's list: for the team alone, since it shows the account's other showings."""
+    if not booking.screenshot_path:
+        return None
+    kept: Evidence | None = (
+        evidence_for(person).filter(file=booking.screenshot_path, run__booking=booking).first()
+    )
+    return kept
 
 
 def _booking(request: HttpRequest, pk: int) -> Booking:

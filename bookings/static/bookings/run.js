@@ -115,7 +115,9 @@
     part("said").textContent = opener.dataset.said || "";
     part("place").textContent = part("place").dataset.words.replace("%(n)s", at + 1).replace("%(all)s", frames.length);
     for (const button of dialog.querySelectorAll("[data-turn]")) {
-      button.toggleAttribute("disabled", !frames[at + Number(button.dataset.turn)]);
+      // Not `disabled`: that would drop the focus, and with it the arrow keys.
+      if (frames[at + Number(button.dataset.turn)]) button.removeAttribute("aria-disabled");
+      else button.setAttribute("aria-disabled", "true");
     }
   }
 

@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bookings.models import AuditEntry, Booking, Receipt
+from bookings.models import AuditEntry, Booking, BookingRun, Evidence, Receipt
 from bookings.services import receipts
 from bookings.services.errors import Forbidden, NotAllowed
 from bookings.vocabulary import BookingStatus
-from tests.bookings.cast import Cast, make_booking, make_request
+from tests.bookings.cast import Cast, make_booking, make_request, make_run
 
 
 def shared(cast: Cast, **fields: Any) -> tuple[Booking, str]:
@@ -215,3 +215,14 @@ def test_a_link_costs_two_queries_at_most(cast: Cast, client: Client, django_ass
     _, path = shared(cast, request=make_request(cast.partner))
     with django_assert_max_num_queries(2):
         client.get(path)
+
+
+def test_the_picture_of_the_whole_list_is_for_the_team_alone(cast: Cast, client: Client) -> None:
+    run = make_run(cast.partner)
+    kept = Evidence.objects.create(run=run, attempt_number=1, step="verify", file="run/verify.jpg")
+    booking, path = shared(cast, screenshot_path="run/verify.jpg")
+    BookingRun.objects.filter(pk=run.pk).update(booking=booking)
+    client.force_login(cast.viewer)
+    address = f"/evidence/{kept.uuid}"
+    assert address in client.get(reverse("share_receipt", args=[booking.pk])).content.decode()
+    assert address not in client.get(path).content.decode()
