@@ -1,0 +1,1 @@
+from tests.bookings.admin.conftest import rows as rows
