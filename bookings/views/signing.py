@@ -126,6 +126,7 @@ class ResetPassword(PasswordResetConfirmView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
+        assert isinstance(self.user, User)  # the link was good
         passwords.was_reset(self.user)
         messages.success(self.request, _("Your new password is set. Sign in with it."))
         return answer
