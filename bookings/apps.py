@@ -20,8 +20,10 @@ def _ensure_groups(sender: AppConfig, **_: Any) -> None:
     from django.apps import apps
     from django.contrib.auth.management import create_permissions
 
+    from bookings import finding
     from bookings.services import people
 
+    finding.ensure()
     # Django makes the permissions in a handler of its own, which may come after this one.
     for app in (sender, apps.get_app_config("auth"), apps.get_app_config("django_q")):
         create_permissions(app, verbosity=0)

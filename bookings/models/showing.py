@@ -66,6 +66,7 @@ class ShowingRequest(models.Model):
             models.Index(fields=["booking_status", "-created_at"], name="request_state_newest"),
             models.Index(fields=["status", "scheduled_date"], name="request_status_date"),
             models.Index(fields=["client", "scheduled_date"], name="request_client_date"),
+            models.Index(fields=["group_name"], name="request_group"),
         ]
 
     def __str__(self) -> str:

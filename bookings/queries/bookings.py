@@ -10,10 +10,10 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from bookings import finding
 from bookings.models import Booking
 from bookings.vocabulary import BookingStatus
 
-SEARCHED = ("property_address", "listing_id", "user_name", "user_email", "organization")
 PAGE = 2000
 RECENT = timedelta(days=7)
 
@@ -49,16 +49,9 @@ def matching(user: User | AnonymousUser, wanted: Wanted, *, may: str = "") -> Qu
     if wanted.status:
         found = found.filter(status=wanted.status)
     if wanted.search:
-        found = found.filter(_holds(wanted.search))
+        found = found.filter(finding.holding(Booking, wanted.search))
     sign = "-" if wanted.descending else ""
     return found.order_by(f"{sign}{wanted.sort_by}", f"{sign}pk")
-
-
-def _holds(text: str) -> Q:
-    held = Q()
-    for column in SEARCHED:
-        held |= Q(**{f"{column}__icontains": text})
-    return held
 
 
 def in_pages(user: User | AnonymousUser, ids: list[int]) -> Iterator[list[Booking]]:

@@ -20,7 +20,7 @@ from django.db import connection, models, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from bookings import wallclock
+from bookings import finding, wallclock
 from bookings.models import (
     Account,
     Booking,
@@ -96,11 +96,14 @@ def gather(size: Size, *, beside_others: bool = False, tell: Callable[[str], Non
     if not beside_others and any(model._default_manager.exists() for model in TABLES):
         raise NotEmpty("This database has rows already. Invented ones belong into a database of their own.")
     with transaction.atomic():
+        finding.forget()
         made = _Crowd(size, now=timezone.now())
         for model, rows in made.tables():
             tell(f"{model._meta.verbose_name_plural} …")
             _store(model, rows)
         _forward_numbers()
+        tell("what is searched …")
+        finding.ensure()
     with connection.cursor() as cursor:  # what the planner knows of the tables, as it would know by night
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 

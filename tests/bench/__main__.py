@@ -15,8 +15,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.bench.log_latency import percentile
+
 ROOT = Path(__file__).resolve().parents[2]
-MEASURES = ("portal_run", "booking_run", "busy_workers", "log_latency", "request_to_queue", "ingest_pass")
+MEASURES = (
+    "portal_run",
+    "booking_run",
+    "busy_workers",
+    "log_latency",
+    "request_to_queue",
+    "ingest_pass",
+    "screens",
+)
 
 
 def main() -> None:
@@ -86,7 +96,24 @@ def _of_ingest_pass(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
         yield f"ingest_{name}_tenth_mib", _figure(told["tenth_mb"], "MiB", goal=None, floor=None)
 
 
+def _of_screens(measured: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A million bookings: whole pages, how they compare with their bare SQL, and an export of all of them."""
+    for database, told in measured.items():
+        named = "" if database == "sqlite" else f"_{database}"
+        pages, boards = (
+            [percentile(one, 0.95) for one in told[what]] for what in ("list_ms", "dashboard_ms")
+        )
+        ratios = [percentile(one, 0.95) for one in told["ratios"]]
+        yield f"list_p95_ms{named}", _figure(pages, "ms", goal=200, floor=None)
+        yield f"list_ratio{named}", _figure(ratios, "×", goal=2, floor=1.0, digits=2)
+        yield f"dashboard_p95_ms{named}", _figure(boards, "ms", goal=200, floor=None)
+        export = told["export_ratios"]
+        yield f"export_ratio{named}", _figure(export, "×", goal=0.5, floor=1.0, digits=2, more=True)
+        yield f"export_peak_mib{named}", _figure(told["export_peak_mib"], "MiB", goal=150, floor=None)
+
+
 FIGURES_OF = {
+    "screens": _of_screens,
     "portal_run": _of_portal_run,
     "booking_run": _of_booking_run,
     "busy_workers": _of_busy_workers,

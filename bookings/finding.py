@@ -1,0 +1,238 @@
+"""Searching: rows that hold every word of a text somewhere in their columns, found without reading them all.
+
+PostgreSQL keeps trigrams of each searched column (pg_trgm), SQLite those of a row in a table of their own
+(FTS5). Neither belongs to a model: `ensure` makes what is missing after every migrate, because SQLite's ALTER
+drops the triggers of a table. Where a database has no trigrams, searching is slower and finds the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils.text import smart_split, unescape_string_literal
+
+from bookings.models import Account, Booking, BookingRun, Client, Property, ShowingRequest
+
+logger = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=models.Model)
+
+SHORTEST = 3  # letters: a trigram
+# Beyond so many hits the rows themselves are looked through, in the list's order: a page is full soon.
+MANY = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A row is also found by what a row that it names holds; `key` is what it is named by."""
+
+    model: type[models.Model]
+    key: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """`columns` hold the word somewhere, or the column `whole` is the word."""
+
+    columns: tuple[str, ...]
+    whole: str = ""
+    elsewhere: tuple[tuple[str, Elsewhere], ...] = ()
+
+
+_HOME = ("address", "property_id", "mls_number")
+SEARCHED: dict[type[models.Model], Searched] = {
+    Booking: Searched(
+        columns=("property_address", "listing_id", "user_name", "user_email", "organization", "property_id")
+    ),
+    ShowingRequest: Searched(
+        columns=("group_name",),
+        whole="id",
+        elsewhere=(
+            ("property_id", Elsewhere(model=Property, key="property_id", columns=_HOME)),
+            ("client_id", Elsewhere(model=Client, key="pk", columns=("name",))),
+        ),
+    ),
+    BookingRun: Searched(
+        columns=("property_text", "address", "mls_number", "reason"),
+        elsewhere=(("account_id", Elsewhere(model=Account, key="pk", columns=("email",))),),
+    ),
+    Property: Searched(columns=_HOME),
+}
+# SQLite may renumber the rows of a table whose key is no number; what is kept beside it would be lost.
+KEPT_BESIDE = tuple(
+    model for model in SEARCHED if isinstance(model._meta.pk, models.BigAutoField | models.AutoField)
+)
+
+
+def containing(rows: QuerySet[M], text: str) -> QuerySet[M]:
+    """The rows that hold each word; "quoted words" stand together."""
+    for word in words(text):
+        rows = rows.filter(holding(rows.model, word))
+    return rows
+
+
+def words(text: str) -> list[str]:
+    """
+    >>> words('12 King "Sample Street"')
+    ['12', 'King', 'Sample Street']
+    """
+    return [
+        unescape_string_literal(word) if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
+        for word in smart_split(text)
+    ]
+
+
+def holding(model: type[models.Model], word: str) -> Q:
+    """Rows with these very letters, in whatever case, in one of the searched columns."""
+    searched = SEARCHED[model]
+    ways = [_own(model, searched.columns, word)]
+    if searched.whole:
+        ways.append(Q(**{searched.whole: word}))
+    ways += [Q(**{f"{column}__in": _named(other, word)}) for column, other in searched.elsewhere]
+    if len(ways) == 1:
+        return ways[0]
+    # Each way has an index of its own; databases use them apart, and none for an OR over several tables.
+    first, *others = (_ids(model, way) for way in ways)
+    return Q(pk__in=first.union(*others))
+
+
+def _ids(model: type[models.Model], wanted: Q) -> QuerySet[Any, Any]:
+    return model._default_manager.filter(wanted).order_by().values("pk")
+
+
+def _named(other: Elsewhere, word: str) -> QuerySet[Any, Any]:
+    found = other.model._default_manager.filter(_own(other.model, other.columns, word))
+    return found.order_by().values(other.key)
+
+
+def _own(model: type[models.Model], columns: Sequence[str], word: str) -> Q:
+    if connection.vendor == "sqlite" and len(word) >= SHORTEST and word.isprintable() and _is_kept(model):
+        sql = f"SELECT rowid FROM {_beside(model)} WHERE {_beside(model)} MATCH %s"  # noqa: S608
+        phrase = '"{}"'.format(word.replace('"', '""'))
+        if not _are_many(sql, phrase):
+            return Q(pk__in=RawSQL(sql, (phrase,)))  # noqa: S611
+    held = Q()
+    for column in columns:
+        held |= Q(**{f"{_asked(model, column)}__icontains": word})
+    return held
+
+
+def _asked(model: type[models.Model], column: str) -> str:
+    """How Django is asked for a column: for a key of another table by way of that."""
+    field = next(field for field in model._meta.concrete_fields if field.column == column)
+    if isinstance(field, models.ForeignKey):
+        return f"{field.name}__{field.target_field.name}"
+    return str(field.name)
+
+
+def _are_many(sql: str, phrase: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM ({sql} LIMIT 1 OFFSET {MANY})", (phrase,))  # noqa: S608
+        return cursor.fetchone() is not None
+
+
+# ---- what the databases keep -------------------------------------------------------------------------------
+
+
+def ensure() -> None:
+    """Make what is missing. Safe to do at any time; rows that are there already are taken in."""
+    try:
+        if connection.vendor == "postgresql":
+            _ensure_indexes()
+        elif connection.vendor == "sqlite":
+            for model in KEPT_BESIDE:
+                _ensure_beside(model)
+    except DatabaseError as refused:
+        logger.warning("Searching stays slow, for the database keeps no trigrams: %s", refused)
+
+
+def forget() -> None:
+    """Keep nothing for now: many rows are stored faster so. `ensure` takes all in again."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            for model in KEPT_BESIDE:
+                _drop(cursor, model)
+
+
+def _ensure_indexes() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+        if cursor.fetchone() is None:
+            cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        for name, table, column in _trigram_columns():
+            # As Django asks for `icontains`.
+            cursor.execute(
+                f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table}" '
+                f'USING gin (upper("{column}"::text) gin_trgm_ops)'
+            )
+
+
+def _trigram_columns() -> list[tuple[str, str, str]]:
+    """Index, table and column of everything that is searched, by itself or by way of another table."""
+    columns = {(model, column) for model, searched in SEARCHED.items() for column in searched.columns}
+    for searched in SEARCHED.values():
+        columns |= {(other.model, column) for _, other in searched.elsewhere for column in other.columns}
+    return sorted(
+        (f"find_{model._meta.model_name}_{column}", model._meta.db_table, column) for model, column in columns
+    )
+
+
+def _beside(model: type[models.Model]) -> str:
+    """The table that SQLite keeps a table's trigrams in."""
+    return f"find_{model._meta.model_name}"
+
+
+def _is_kept(model: type[models.Model]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = %s", [f"{_beside(model)}_in"]
+        )
+        return cursor.fetchone() is not None
+
+
+def _ensure_beside(model: type[models.Model]) -> None:
+    wanted = _statements(model)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE %s", [f"{_beside(model)}%"])
+        there = dict(cursor.fetchall())
+        if all(there.get(name) == sql for name, sql in wanted.items()):
+            return
+        _drop(cursor, model)
+        for sql in wanted.values():
+            cursor.execute(sql)
+        cursor.execute(f"INSERT INTO {_beside(model)} ({_beside(model)}) VALUES ('rebuild')")  # noqa: S608
+
+
+def _drop(cursor: Any, model: type[models.Model]) -> None:
+    for name in _statements(model):
+        kind = "TABLE" if name == _beside(model) else "TRIGGER"
+        cursor.execute(f"DROP {kind} IF EXISTS {name}")
+
+
+def _statements(model: type[models.Model]) -> dict[str, str]:
+    """The table of trigrams, and the triggers that keep it true, by name and as SQLite remembers them."""
+    beside, table, pk = _beside(model), model._meta.db_table, model._meta.pk.column
+    columns = SEARCHED[model].columns
+    names = ", ".join(columns)
+    old, new = (", ".join(f"{row}.{column}" for column in columns) for row in ("old", "new"))
+    gone = f"INSERT INTO {beside} ({beside}, rowid, {names}) VALUES ('delete', old.{pk}, {old});"  # noqa: S608
+    came = f"INSERT INTO {beside} (rowid, {names}) VALUES (new.{pk}, {new});"  # noqa: S608
+    changed = " OR ".join(f"old.{column} IS NOT new.{column}" for column in columns)
+    return {
+        beside: (
+            f"CREATE VIRTUAL TABLE {beside} USING fts5("
+            f"{names}, content='{table}', content_rowid='{pk}', tokenize='trigram')"
+        ),
+        f"{beside}_in": f'CREATE TRIGGER {beside}_in AFTER INSERT ON "{table}" BEGIN {came} END',
+        f"{beside}_out": f'CREATE TRIGGER {beside}_out AFTER DELETE ON "{table}" BEGIN {gone} END',
+        f"{beside}_new": (
+            f'CREATE TRIGGER {beside}_new AFTER UPDATE ON "{table}" WHEN {changed} BEGIN {gone} {came} END'
+        ),
+    }

@@ -1,0 +1,253 @@
+"""One database of tests.bench.screens: `python -m tests.bench.one_screen ROUNDS [BOOKINGS]`, by environment.
+
+Prints one line of JSON: {"list_ms": [[ms of each page] of each round], "dashboard_ms": …, "ratios": …,
+"queries": most of a page, "slowest": {page: ms}, "export_ratios": [one a round], "export_peak_mib": [of a
+process that did nothing else]}. With 0 rounds it only makes the rows.
+
+A page is asked for through Django's whole stack, with its middleware and templates, as an administrator who
+sees every row and as one partner's manager. A ratio compares all the time that a list spends in the database
+with the two statements that somebody would write by hand for it: its rows, and how many there are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import django
+from django.conf import settings
+
+LISTS = {
+    "booking": (
+        "",
+        "p=2",
+        "p={deep}",
+        "status__exact=Time+Suggested",
+        "status__exact=Declined&auto_confirmed__exact=1",
+        "booking_date_from={day}&booking_date_to={day}",
+        "q=Z00000120",
+        "q=345+Juniper+Lane",
+        "q=Juniper",
+        "q=Juniper&status__exact=Declined",
+        "q=nothing+like+this",
+        "o=1",
+    ),
+    "showingrequest": (
+        "",
+        "p=2",
+        "p={deep}",
+        "booking_status__exact=needs_info",
+        "q=Z00000120",
+        "q=Juniper",
+        "q=Ada",
+    ),
+    "bookingrun": ("", "p=2", "p={deep}", "state__exact=failed", "q=Z00000120", "q=Juniper"),
+    "property": ("", "p=2", "q=Z00000120", "q=Juniper"),
+}
+
+
+def main(rounds: int, bookings: int) -> dict[str, Any]:
+    # Hashed names would need collectstatic first.
+    plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES["staticfiles"]["BACKEND"] = plain
+    django.setup()
+    if not rounds:
+        _fill(bookings)
+        return {}
+    exports = _exports(rounds)
+    from django.contrib.auth.models import User
+
+    from bookings.models import Membership
+    from bookings.vocabulary import Role
+
+    administrator, _ = User.objects.get_or_create(
+        username="sample-administrator", defaults={"is_superuser": True, "is_staff": True}
+    )
+    manager = Membership.objects.filter(role=Role.MANAGER).order_by("pk")[5].user
+    lists: list[list[float]] = [[] for _ in range(rounds)]
+    boards: list[list[float]] = [[] for _ in range(rounds)]
+    ratios: list[list[float]] = [[] for _ in range(rounds)]
+    slowest: dict[str, float] = {}
+    queries = 0.0
+    for person in (administrator, manager):
+        browser = _signed_in(person)
+        who = "all" if person.is_superuser else "one partner"
+        for name, address in _addresses(deep=_deep() if person.is_superuser else 0):
+            took = [_asked(browser, address) for _ in range(rounds + 1)][1:]
+            for number, one in enumerate(took):
+                (boards if name == "dashboard" else lists)[number].append(one["page"])
+                if one["bare"]:
+                    ratios[number].append(one["database"] / one["bare"])
+            queries = max(queries, *(one["queries"] for one in took))
+            slowest[f"{name}, {who}"] = round(max(one["page"] for one in took), 1)
+    found = {
+        "list_ms": lists,
+        "dashboard_ms": boards,
+        "ratios": ratios,
+        "queries": queries,
+        "slowest": dict(sorted(slowest.items(), key=lambda pair: -pair[1])[:12]),
+    }
+    return found | exports
+
+
+def _fill(bookings: int) -> None:
+    from django.core.management import call_command
+
+    from bookings.models import Booking
+    from bookings.services import crowd
+
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    if not Booking.objects.exists():
+        part = bookings * 3 // 10
+        size = crowd.Size(bookings=bookings, requests=part, runs=part, partners=max(6, bookings // 5000))
+        crowd.gather(size)
+
+
+def _signed_in(person: Any) -> Any:
+    from django.test import Client
+
+    browser = Client(SERVER_NAME="localhost")
+    browser.force_login(person)
+    return browser
+
+
+def _deep() -> int:
+    """The last page but some that every long list has; a list ends at 10 000 rows."""
+    from bookings.models import BookingRun
+
+    return min(390, BookingRun.objects.count() // 25 - 1)
+
+
+def _addresses(*, deep: int) -> Iterator[tuple[str, str]]:
+    """Names and addresses of the pages; without a `deep` page, one partner's lists being short."""
+    from django.utils import timezone
+
+    day = timezone.now().date().isoformat()
+    for table, queries in LISTS.items():
+        for query in queries:
+            if "{deep}" in query and not deep:
+                continue
+            asked = query.format(day=day, deep=deep)
+            yield f"{table}?{asked}", f"/admin/bookings/{table}/?{asked}"
+    yield "dashboard", "/dashboard"
+
+
+def _asked(browser: Any, address: str) -> dict[str, float]:
+    """What a page took, how long of it the database, and how long its own two statements take by hand."""
+    from django.db import connection
+
+    with _listening() as heard:
+        page = _ms(lambda: _read(browser, address))
+    with connection.cursor() as cursor:
+        bare = sum(_ms(lambda one=one: _run(cursor, *one)) for one in _own_statements(heard))
+    return {
+        "page": page,
+        "database": sum(took for _, _, took in heard),
+        "bare": bare,
+        "queries": len(heard),
+    }
+
+
+@contextmanager
+def _listening() -> Iterator[list[tuple[str, Any, float]]]:
+    from django.db import connection
+
+    heard: list[tuple[str, Any, float]] = []
+
+    def listen(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            heard.append((sql, params, (time.perf_counter() - began) * 1000))
+
+    with connection.execute_wrapper(listen):
+        yield heard
+
+
+def _own_statements(heard: list[tuple[str, Any, float]]) -> list[tuple[str, Any]]:
+    counts = [(sql, params) for sql, params, _ in heard if sql.startswith("SELECT COUNT(*) FROM (SELECT")]
+    rows = [(sql, params) for sql, params, _ in heard if "LIMIT 25" in sql]
+    return [*counts[:1], *rows[-1:]]
+
+
+def _read(browser: Any, address: str) -> None:
+    answer = browser.get(address)
+    assert answer.status_code == 200, (address, answer.status_code)
+
+
+def _run(cursor: Any, sql: str, params: Any) -> None:
+    cursor.execute(sql, params)
+    cursor.fetchall()
+
+
+def _ms(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
+
+
+# ---- exports -----------------------------------------------------------------------------------------------
+
+
+class Sink(io.RawIOBase):
+    """Takes what is written and keeps nothing of it."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def _exports(rounds: int) -> dict[str, Any]:
+    """Every booking as CSV, ours against csv.writer over a cursor; both in turn. Memory: of the process."""
+    from bookings.models import Booking
+    from bookings.models.export import ExportForm
+    from bookings.services import exporting
+
+    ratios = []
+    for _ in range(min(rounds, 3)):
+        bare = _ms(_bare_csv)
+        ours = _ms(
+            lambda: exporting.write(ExportForm.CSV, Booking.objects.order_by("-created_at", "-pk"), Sink())
+        )
+        ratios.append(bare / ours)
+    return {
+        "export_ratios": ratios,
+        "export_peak_mib": [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024],
+    }
+
+
+COLUMNS = (
+    "id, listing_id, property_address, booking_date, booking_time, duration, user_name, user_email, "
+    "organization, showing_type, status, auto_confirmed, created_at"
+)
+
+
+def _bare_csv() -> None:
+    """What somebody would write who needs no names, no safety and no scope."""
+    from django.db import connection
+
+    out = csv.writer(io.TextIOWrapper(Sink(), write_through=False))  # type: ignore[type-var]
+    connection.ensure_connection()
+    sql = f"select {COLUMNS} from bookings order by created_at desc, id desc"
+    if connection.vendor == "sqlite":
+        out.writerows(connection.connection.execute(sql))
+        return
+    with connection.connection.transaction(), connection.connection.cursor("bare") as cursor:
+        cursor.itersize = 2000
+        cursor.execute(sql)
+        out.writerows(cursor)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000)))

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+
+from bookings import finding
+from bookings.models import Booking, BookingRun, Property, ShowingRequest
+from tests.bookings.cast import Cast, make_booking, make_request, make_run
+
+WORDS = ("Ünïcode", "O'Hara", '12"', "100%", "a_b", "; drop", "AND", "NEAR(a b)", "*", "-1", "ab", "😀😀😀")
+
+
+def test_every_word_is_found_wherever_it_stands(cast: Cast) -> None:
+    mine = make_booking(cast.account, property_address="12 Juniper Lane", user_name="Ada Sample")
+    make_booking(cast.account, property_address="14 Juniper Lane", user_name="Ben Sample")
+    for text in ("juniper ADA", '"12 Juniper"', "niper da", mine.listing_id):
+        assert list(finding.containing(Booking.objects.all(), text)) == [mine], text
+    assert not finding.containing(Booking.objects.all(), "juniper nobody").exists()
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_signs_are_letters_and_nothing_else(word: str, cast: Cast) -> None:
+    mine = make_booking(cast.account, property_address=f"12 x{word}x")
+    make_booking(cast.account, property_address="nothing of it")
+    assert list(Booking.objects.filter(finding.holding(Booking, word))) == [mine]
+
+
+def test_what_changes_or_goes_is_found_as_it_is_now(cast: Cast) -> None:
+    mine = make_booking(cast.account, property_address="12 Juniper Lane")
+    Booking.objects.filter(pk=mine.pk).update(property_address="12 Maple Lane")
+    assert not finding.containing(Booking.objects.all(), "juniper").exists()
+    assert finding.containing(Booking.objects.all(), "maple").exists()
+    mine.delete()
+    assert not finding.containing(Booking.objects.all(), "maple").exists()
+
+
+def test_requests_and_runs_are_found_by_what_they_name(cast: Cast) -> None:
+    request, run = make_request(cast.partner), make_run(cast.partner)
+    assert request.property is not None
+    assert request.client is not None
+    Property.objects.filter(pk=request.property.pk).update(address="7 Rowan Gate")
+    type(request.client).objects.filter(pk=request.client.pk).update(name="Zed Client")
+    for text in ("rowan", "Zed", "rowan zed", request.pk, request.property.property_id[1:]):
+        assert request in finding.containing(ShowingRequest.objects.all(), text), text
+    for text in (run.account.email, run.property_text):
+        assert run in finding.containing(BookingRun.objects.all(), text), text
+
+
+def test_a_word_that_is_everywhere_is_looked_for_in_the_rows(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "MANY", 1)
+    made = [make_booking(cast.account, property_address=f"{number} Juniper Lane") for number in range(3)]
+    assert set(finding.containing(Booking.objects.all(), "juniper")) == set(made)
+
+
+@pytest.mark.django_db
+def test_a_migrate_brings_back_what_a_changed_table_lost(cast: Cast) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("triggers are SQLite's way")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER find_booking_in")
+    mine = make_booking(cast.account, property_address="12 Juniper Lane")
+    assert list(finding.containing(Booking.objects.all(), "juniper")) == [mine], "slower, and the same"
+    finding.ensure()
+    assert finding._is_kept(Booking)
+    assert list(finding.containing(Booking.objects.all(), "juniper")) == [mine]
+
+
+def test_a_database_that_refuses_does_not_stop_a_migrate(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise DatabaseError("no such tokenizer: trigram")
+
+    monkeypatch.setattr(finding, "_ensure_beside", refuse)
+    monkeypatch.setattr(finding, "_ensure_indexes", refuse)
+    finding.ensure()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_uses_what_it_keeps(cast: Cast) -> None:
+    """A question that reads the whole table would do without; that is what must not come back unnoticed."""
+    call_command("migrate", verbosity=0)
+    asked = finding.containing(Booking.objects.all(), "juniper lane")
+    if connection.vendor == "sqlite":
+        assert "VIRTUAL TABLE INDEX" in asked.explain()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_seqscan = off")
+            plan = asked.explain()
+            cursor.execute("RESET enable_seqscan")
+        assert "find_booking_" in plan
