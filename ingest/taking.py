@@ -43,8 +43,13 @@ def take_in(page: Sequence[Any], *, sync_pass: SyncPass | None = None) -> Taken:
     rows = [row for row in found if isinstance(row, IncomingShowing)]
     unreadable = [row for row in found if isinstance(row, Malformed)]
     stored, refused = _store(rows, sync_pass)
-    for row in (*unreadable, *refused):
-        sync.keep_unreadable(SOURCE, row.raw, row.reason, external_id=row.external_id)
+    sync.keep_all_unreadable(
+        SOURCE,
+        [
+            sync.Unreadable(raw=row.raw, reason=row.reason, external_id=row.external_id)
+            for row in (*unreadable, *refused)
+        ],
+    )
     return Taken(
         new=stored.new,
         changed=stored.changed,

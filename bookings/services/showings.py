@@ -251,7 +251,7 @@ def _add(
         masses.insert(
             ShowingRequest,
             [_COLUMNS[name] for name in (*TOLD, *(field.attname for field in same))],
-            ((*told, *values) for told in _told(rows, clients)),
+            [(*told, *values) for told in _told(rows, clients)],
         )
     except IntegrityError:
         ours = [_as_row(row, clients.get(row.user_id, _NOBODY), sync_pass, now) for row in rows]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, JSONField, Q, Value
 from django.utils import timezone
 
 from bookings.models import SyncPass, UnreadableRow
+from bookings.services import masses
 from bookings.vocabulary import PassState
 
 LEASE = timedelta(minutes=2)
@@ -70,22 +74,62 @@ def failures_in_a_row() -> int:
     return failed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """Something from outside (JSON fit to be stored) that could not be understood, and why, for people."""
+
+    raw: Any
+    reason: str
+    external_id: str = ""
+
+
 def keep_unreadable(source: str, raw: Any, reason: str, *, external_id: str = "") -> None:
     """Keep something that could not be understood, with its reason; the same thing again is counted."""
-    text = json.dumps(raw, sort_keys=True, default=str)
-    fingerprint = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    keep_all_unreadable(source, [Unreadable(raw=raw, reason=reason, external_id=external_id)])
+
+
+def keep_all_unreadable(source: str, found: Iterable[Unreadable]) -> None:
+    """The same for many at once, in a few queries however many they are."""
+    by_fingerprint: dict[str, Unreadable] = {}
+    seen: Counter[str] = Counter()
+    for one in found:
+        fingerprint = _fingerprint(one.raw)
+        by_fingerprint[fingerprint] = one
+        seen[fingerprint] += 1
+    if not seen:
+        return
     now = timezone.now()
     with transaction.atomic():
-        again = UnreadableRow.objects.filter(source=source, fingerprint=fingerprint).update(
-            last_seen_at=now, times_seen=F("times_seen") + 1, reason=reason[:300]
-        )
-        if not again:
-            UnreadableRow.objects.create(
-                source=source,
-                external_id=external_id[:200],
-                fingerprint=fingerprint,
-                reason=reason[:300],
-                raw=raw,
-                first_seen_at=now,
-                last_seen_at=now,
+        rows = UnreadableRow.objects.filter(source=source)
+        there = rows.filter(fingerprint__in=masses.any_of(seen)).values_list("fingerprint", flat=True)
+        again: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        for fingerprint in there.order_by():
+            again[by_fingerprint[fingerprint].reason, seen.pop(fingerprint)].append(fingerprint)
+        for (reason, times), fingerprints in again.items():
+            rows.filter(fingerprint__in=masses.any_of(fingerprints)).update(
+                last_seen_at=now, times_seen=F("times_seen") + times, reason=reason[:300]
             )
+        UnreadableRow.objects.bulk_create(
+            [
+                UnreadableRow(
+                    source=source,
+                    external_id=one.external_id[:200],
+                    fingerprint=fingerprint,
+                    reason=one.reason[:300],
+                    # A JSON null, which is not SQL's.
+                    raw=Value(None, JSONField()) if one.raw is None else one.raw,
+                    first_seen_at=now,
+                    last_seen_at=now,
+                    times_seen=times,
+                )
+                for fingerprint, times in seen.items()
+                for one in [by_fingerprint[fingerprint]]
+            ],
+            batch_size=500,
+            ignore_conflicts=True,
+        )
+
+
+def _fingerprint(raw: Any) -> str:
+    text = json.dumps(raw, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

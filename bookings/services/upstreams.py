@@ -130,4 +130,5 @@ def _rest(failures: int, retry_after: float | None) -> timedelta:
     """Doubles with each failure; a little by chance, so that many machines do not ask in one moment."""
     doubled = FIRST_REST * 2 ** min(max(failures - FAILURES_TO_REST, 0), 10)
     asked = min(timedelta(seconds=retry_after or 0.0), LONGEST_ASKED)
-    return max(min(doubled, LONGEST_REST), asked) * random.uniform(1.0, 1.1)  # noqa: S311 - no secret
+    rest: timedelta = max(min(doubled, LONGEST_REST), asked) * random.uniform(1.0, 1.1)  # noqa: S311 - no secret
+    return rest
