@@ -72,7 +72,7 @@ PROXIES = env.number(
     default=1,
     low=1,
     high=9,
-    says="With BEHIND_PROXY: proxies in front that add to X-Forwarded-For; tries are counted by who they saw.",
+    says="With BEHIND_PROXY: proxies in front that add to X-Forwarded-For, whose word tries are counted by.",
 )
 API_REQUESTS_PER_MINUTE = env.number(
     "API_REQUESTS_PER_MINUTE",

@@ -61,7 +61,7 @@ class TabbedList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         rows = super().get_queryset(request, exclude_parameters)
         # A bare address would open the person's default view.
-        left = QueryDict(str(self.clear_all_filters_qs).lstrip("?"), mutable=True)  # type: ignore[has-type]
+        left = QueryDict(str(self.clear_all_filters_qs).lstrip("?"), mutable=True)  # type: ignore[has-type,call-overload]
         left.pop(VIEW_VAR, None)
         self.clear_all_filters_qs = f"?{left.urlencode() or VIEW_VAR + '=all'}"
         return rows

@@ -48,7 +48,8 @@ class Upstream(models.Model):
             return str(_("No bridge listens: requests come with passes alone. Start manage.py run_bridge."))
         if state != "listening":
             return _("Not listening: {trouble}").format(trouble=self.facts.get("trouble", ""))
-        words = [_("listening for {time}").format(time=timesince(_moment(self.facts.get("connected_since"))))]
+        since = _moment(self.facts.get("connected_since")) or seen_at
+        words = [_("listening for {time}").format(time=timesince(since))]
         if last := _moment(self.facts.get("last_event_at")):
             words.append(_("last change {time} ago").format(time=timesince(last)))
         if "lag_ms" in self.facts:

@@ -6,7 +6,7 @@ Only runs that ended count, by the day they were asked for; those that a person 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -103,14 +103,14 @@ def _tallies(runs: QuerySet[BookingRun], starts: datetime) -> Iterable[Any]:
     )
 
 
-def _sum(groups: Iterable[dict[str, Any]], booked: str, unbooked: str) -> Tally:
+def _sum(groups: Iterable[Mapping[str, Any]], booked: str, unbooked: str) -> Tally:
     rows = list(groups)
     return Tally(booked=sum(row[booked] for row in rows), unbooked=sum(row[unbooked] for row in rows))
 
 
-def _by(groups: Iterable[dict[str, Any]], whose: str, name: str) -> list[Tally]:
+def _by(groups: Iterable[Mapping[str, Any]], whose: str, name: str) -> list[Tally]:
     """One tally each, the busiest first."""
-    rows: dict[int, list[dict[str, Any]]] = {}
+    rows: dict[int, list[Mapping[str, Any]]] = {}
     for row in groups:
         rows.setdefault(row[whose], []).append(row)
     tallies = [

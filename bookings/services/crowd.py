@@ -128,7 +128,7 @@ def _store(model: type[models.Model], rows: Iterator[dict[str, Any]]) -> None:
         yield values(first)
         yield from map(values, rows)
 
-    masses.insert(model, [*first, *(field.column for field in others)], all_values())
+    masses.insert(model, [*first, *(str(field.column) for field in others)], all_values())
 
 
 def _name_of(model: type[models.Model], column: str) -> str:
@@ -334,7 +334,7 @@ class _Crowd:
 
     # ---- what a number means -------------------------------------------------------------------------------
 
-    def _numbers(self, model: type[models.Model], count: int) -> range:
+    def _numbers(self, model: Any, count: int) -> range:
         return range(self.first[model], self.first[model] + count)
 
     def _partner(self, number: int) -> int:

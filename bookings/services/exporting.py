@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import IO, Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -215,7 +216,7 @@ def _tell(export: Export, told: _Told) -> None:
 # ---- fetched, and cleared away -----------------------------------------------------------------------------
 
 
-def fetch(person: User, uuid: object) -> Export | None:
+def fetch(person: User, uuid: UUID) -> Export | None:
     """The person's own finished export; None without one, or when it holds what they may not see now."""
     export = Export.objects.filter(
         person=person, uuid=uuid, state=ExportState.READY, expires_at__gt=timezone.now()
@@ -225,7 +226,7 @@ def fetch(person: User, uuid: object) -> Export | None:
     return export if _partners(person).issuperset(export.partners) else None
 
 
-def withdraw(person: User, uuid: object) -> bool:
+def withdraw(person: User, uuid: UUID) -> bool:
     """Take a person's export away, at whatever stage it is; its file goes too."""
     export = Export.objects.filter(person=person, uuid=uuid).first()
     return export is not None and _drop(export)

@@ -58,7 +58,7 @@ def export_file(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     is_async = isinstance(request, ASGIRequest)
     parts: Any = _parts(file) if is_async else iter(lambda: file.read(CHUNK), b"")
     answer = StreamingHttpResponse(parts, content_type=CONTENT_TYPES[ExportForm(export.form)])
-    answer._resource_closers.append(file.close)
+    answer._resource_closers.append(file.close)  # type: ignore[attr-defined]
     name = f"{_noun(export).replace(' ', '-')}-{timezone.localdate(export.created_at):%Y-%m-%d}"
     answer["Content-Disposition"] = f'attachment; filename="{name}.{export.form}"'
     answer["Content-Length"] = str(export.size)

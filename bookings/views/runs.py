@@ -81,7 +81,7 @@ def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 
 def _receipt_of(run: BookingRun) -> int | None:
-    """The booking whose receipt can be shared: the run made or moved it, and BrokerBay's own list shows it."""
+    """The booking whose receipt can be shared: the run made or moved it, and BrokerBay's list shows it."""
     made = run.booking if run.state == RunState.BOOKED else None
     return made.pk if made is not None and not receipts.why_none(made) else None
 

@@ -13,8 +13,8 @@ __all__ = ["show", "upstream"]
 HEAD = """# The 83 things of the site
 
 Written by `make scenarios`, which plays each of them with real workers and a real browser against the local
-BrokerBay (82 and 83: the local Supabase and property API), on the queue in the tables and on Redis. A row that ended
-otherwise than expected says how.
+BrokerBay (82 and 83: the local Supabase and property API), on the queue in the tables and on Redis. A row
+that ended otherwise than expected says how.
 
 """
 
