@@ -129,7 +129,11 @@ def lasts(seconds: int | None) -> str:
     units = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
     at = next((place for place, (size, _unit) in enumerate(units) if seconds >= size), len(units) - 1)
     size, unit = units[at]
-    rest = [f"{seconds % size // less} {small}" for less, small in units[at + 1 : at + 2] if seconds % size // less]
+    rest = [
+        f"{seconds % size // less} {small}"
+        for less, small in units[at + 1 : at + 2]
+        if seconds % size // less
+    ]
     return " ".join([f"{seconds // size} {unit}", *rest])
 
 
