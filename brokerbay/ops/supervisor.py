@@ -56,7 +56,7 @@ class Supervisor:
     def run(self) -> None:
         """Block until SIGTERM or SIGINT, then end the cluster and everything below it."""
         for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: self._stop.set())
+            signal.signal(signum, self._asked_to_stop)
         sweeper = threading.Thread(target=self._sweep_until_stopped, name="sweep", daemon=True)
         sweeper.start()
         try:
@@ -147,6 +147,10 @@ class Supervisor:
         if pids and self._child is not None and pids.intersection(living_in(self._folder)):
             logger.warning("Workers %s lost the lease of their runs; ending their cluster", pids)
             self._kill_child(self._child)
+
+    def _asked_to_stop(self, *_: object) -> None:
+        # In a thread of its own: the signal may come while this one holds the event's lock.
+        threading.Thread(target=self._stop.set, daemon=True).start()
 
     def _sweep_until_stopped(self) -> None:
         while not self._stop.wait(SWEEP_EVERY):
