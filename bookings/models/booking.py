@@ -82,6 +82,8 @@ class Booking(models.Model):
             models.Index(fields=["status", "-created_at"], name="booking_status_newest"),
             models.Index(fields=["partner", "starts_at"], name="booking_partner_start"),
             models.Index(fields=["booking_date", "booking_time"], name="booking_day"),
+            models.Index(fields=["starts_at"], condition=Q(hidden_at=None), name="booking_start"),
+            models.Index(fields=["partner", "property"], name="booking_partner_home"),
             models.Index(fields=["property_address"], name="booking_address"),
         ]
         constraints = [

@@ -110,6 +110,7 @@ class BookingRun(models.Model):
             models.Index(fields=["state", "-queued_at"], name="run_state_newest"),
             models.Index(fields=["account", "-queued_at"], name="run_account_newest"),
             models.Index(fields=["state", "not_before", "starts_at"], name="run_due"),
+            models.Index(fields=["partner", "property_text", "kind", "id"], name="run_successors"),
             models.Index(fields=["lease_until"], condition=Q(lease_until__isnull=False), name="run_held"),
         ]
         constraints = [

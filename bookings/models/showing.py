@@ -67,6 +67,8 @@ class ShowingRequest(models.Model):
             models.Index(fields=["status", "scheduled_date"], name="request_status_date"),
             models.Index(fields=["client", "scheduled_date"], name="request_client_date"),
             models.Index(fields=["group_name"], name="request_group"),
+            models.Index(fields=["booking_status", "scheduled_date"], name="request_state_date"),
+            models.Index(fields=["partner", "property"], name="request_partner_home"),
         ]
 
     def __str__(self) -> str:

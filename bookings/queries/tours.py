@@ -42,11 +42,13 @@ class Stop:
         return f"The client cannot be at both: {others}."
 
 
-def with_clashes(rows: QuerySet[ShowingRequest]) -> QuerySet[Any]:
+def with_clashes(rows: QuerySet[ShowingRequest], *, since: date | None = None) -> QuerySet[Any]:
     """The rows with `clashes`: whether another request of the same client overlaps. Each is as long as it is
-    booked for, else as its partner's showings are."""
+    booked for, else as its partner's showings are. With `since`, none of the rows may be on an earlier day:
+    the database then looks at no earlier one either."""
     timed = _timed(rows)
-    others = _timed(ShowingRequest.objects.order_by()).filter(
+    there = ShowingRequest.objects.order_by()
+    others = _timed(there if since is None else there.filter(scheduled_date__gte=since)).filter(
         ~ENDED,
         ~Q(pk=OuterRef("pk")),
         client=OuterRef("client"),
@@ -70,7 +72,7 @@ def clashing(user: User | AnonymousUser, *, now: datetime) -> QuerySet[Any]:
     """The person's requests still to come that clash with another one."""
     first_day = (now - timedelta(days=1)).date()
     mine = ShowingRequest.objects.visible_to(user).filter(scheduled_date__gte=first_day)
-    return with_clashes(mine).filter(clashes=True)
+    return with_clashes(mine, since=first_day).filter(clashes=True)
 
 
 def day_of(user: User, request: ShowingRequest) -> list[Stop]:
