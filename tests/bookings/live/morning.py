@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import sys
 from typing import Any
 
@@ -10,6 +12,7 @@ import django
 
 django.setup()
 
+from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from bookings.models import Booking, BookingRun  # noqa: E402
@@ -17,9 +20,13 @@ from bookings.services import bookings as booking_service  # noqa: E402
 from bookings.vocabulary import BookingStatus, RunState, StaffRole  # noqa: E402
 from tests.bookings import cast as casting  # noqa: E402
 
+# The other processes of the tests count from one: names must differ.
+casting._numbers = itertools.count(1_000 * os.getpid())
+
 
 def morning() -> dict[str, Any]:
     """Failed runs and pending bookings of a partner with two accounts; an operator with an open session."""
+    call_command("createcachetable", verbosity=0)  # as every start of the portal does, for pinned counts
     made = casting.make_cast()
     other = casting.make_account(made.partner)
     failed = [casting.make_run(made.partner) for _ in range(3)]

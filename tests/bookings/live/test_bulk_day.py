@@ -46,7 +46,7 @@ def morning(portal: Portal, page: Page) -> dict[str, Any]:
 
 
 def pick_all(page: Page, action: str) -> None:
-    page.get_by_role("checkbox", name=re.compile("Select all")).first.check()
+    page.locator("#action-toggle").check()
     page.locator("select[name=action]").select_option(label=action)
     page.get_by_role("button", name="Run").first.click()
 
@@ -97,7 +97,7 @@ def test_a_view_is_saved_with_the_keyboard_alone_and_found_in_the_side_bar(
     page.goto(f"{portal.address}/admin/bookings/booking/?q=Quay&status__exact=Pending")
     page.get_by_role("link", name="Views and columns…").focus()
     page.keyboard.press("Enter")
-    page.get_by_label("Name", exact=True).focus()
+    page.get_by_role("textbox", name=re.compile("^Name")).focus()
     page.keyboard.type("Quays that wait")
     page.get_by_label("Pin it").focus()
     page.keyboard.press("Space")
