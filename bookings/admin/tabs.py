@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, Q, QuerySet, Subquery
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
@@ -61,9 +62,9 @@ class TabbedList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         rows = super().get_queryset(request, exclude_parameters)
         # A bare address would open the person's default view.
-        left = QueryDict(str(self.clear_all_filters_qs).lstrip("?"), mutable=True)  # type: ignore[has-type,call-overload]
-        left.pop(VIEW_VAR, None)
-        self.clear_all_filters_qs = f"?{left.urlencode() or VIEW_VAR + '=all'}"
+        left = parse_qsl(str(self.clear_all_filters_qs).lstrip("?"))  # type: ignore[has-type]
+        kept = [(name, value) for name, value in left if name != VIEW_VAR]
+        self.clear_all_filters_qs = f"?{urlencode(kept or {VIEW_VAR: 'all'})}"
         return rows
 
     def get_results(self, request: HttpRequest) -> None:
