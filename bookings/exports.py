@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from typing import IO, Any, TypeAlias
 
 from django.db.models import Case, CharField, Func, Model, QuerySet, Value, When
@@ -253,26 +252,6 @@ def safe_cell(value: Cell) -> str | int:
         return value
     runs = value.lstrip(" ").startswith(FORMULA_STARTS)
     return UNWRITABLE.sub("", f"'{value}" if runs else value)
-
-
-def booking_row(booking: Booking) -> list[Cell]:
-    """A booking under the headings of BOOKING_COLUMNS, each cell safe for a spreadsheet."""
-    cells: tuple[Cell, ...] = (
-        booking.pk,
-        booking.listing_id,
-        booking.property_address,
-        booking.booking_date.isoformat(),
-        f"{booking.booking_time:%H:%M}",
-        booking.duration,
-        booking.user_name,
-        booking.user_email,
-        booking.organization,
-        booking.showing_type,
-        str(booking.status),
-        "Yes" if booking.auto_confirmed else "No",
-        booking.created_at.astimezone(UTC).isoformat(timespec="seconds"),
-    )
-    return [safe_cell(cell) for cell in cells]
 
 
 # ---- files -------------------------------------------------------------------------------------------------

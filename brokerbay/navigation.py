@@ -70,6 +70,7 @@ UNFOLD: dict[str, Any] = {
                     _table(_("Bookings"), "event_available", "bookings_booking"),
                     _table(_("Showing requests"), "inbox", "bookings_showingrequest"),
                     _table(_("Runs"), "smart_toy", "bookings_bookingrun"),
+                    _page(_("My exports"), "download", "/exports", "bookings.export_booking"),
                 ],
             },
             {

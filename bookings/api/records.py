@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
@@ -11,17 +9,18 @@ from typing import Annotated
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Header, Query, Router
 from ninja.responses import NinjaJSONEncoder
 
+from bookings import exports
 from bookings.api import rows, shapes
 from bookings.api.auth import PersonRequest, may
 from bookings.api.errors import problem
 from bookings.api.openapi import OF_A_BODY, answers, body_of, text_of
-from bookings.exports import BOOKING_COLUMNS, Cell, booking_row
 from bookings.models import Booking
 from bookings.queries import bookings as reads
 from bookings.services import audit, bookings
@@ -171,40 +170,29 @@ def show_stats(request: PersonRequest) -> shapes.Stats:
 )
 def export_csv(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
     """The bookings that fit as CSV; what a spreadsheet could take for a formula is led by an apostrophe."""
-    lines = _csv(reads.in_pages(request.auth, _taken_out(request, wanted, form="csv")))
+    found = _may_be_taken_out(request, wanted)
+    _note(request, wanted, count=found.count(), form="csv")
+    lines = exports.csv_text(Booking, exports.batches(found, safe=True))
     return _file(request, lines, kind="csv", content_type="text/csv; charset=utf-8")
 
 
 @router.get("/export/json", auth=may("bookings.export_booking"), response=answers({200: shapes.BookingsFile}))
 def export_json(request: PersonRequest, wanted: Query[shapes.BookingFilters]) -> StreamingHttpResponse:
     """The bookings that fit as one JSON document."""
-    ids = _taken_out(request, wanted, form="json")
+    ids = list(_may_be_taken_out(request, wanted).values_list("pk", flat=True))
+    _note(request, wanted, count=len(ids), form="json")
     document = _json(reads.in_pages(request.auth, ids), count=len(ids), now=timezone.now())
     return _file(request, document, kind="json", content_type="application/json")
 
 
-def _taken_out(request: PersonRequest, wanted: shapes.BookingFilters, *, form: str) -> list[int]:
-    """The bookings to take out, and the audit line of who took them."""
-    ids = list(
-        reads.matching(request.auth, _wanted(wanted), may="export_booking").values_list("pk", flat=True)
-    )
+def _may_be_taken_out(request: PersonRequest, wanted: shapes.BookingFilters) -> QuerySet[Booking]:
+    return reads.matching(request.auth, _wanted(wanted), may="export_booking")
+
+
+def _note(request: PersonRequest, wanted: shapes.BookingFilters, *, count: int, form: str) -> None:
+    """The audit line of who took how many bookings out."""
     filters = wanted.model_dump(exclude_defaults=True)
-    audit.note_export(
-        "booking", by=request.auth, count=len(ids), filters=filters, form=form, source=Source.API
-    )
-    return ids
-
-
-def _csv(pages: Iterable[list[Booking]]) -> Iterator[str]:
-    yield _csv_lines([BOOKING_COLUMNS])
-    for page in pages:
-        yield _csv_lines(booking_row(row) for row in page)
-
-
-def _csv_lines(cells: Iterable[Iterable[Cell]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(cells)
-    return text.getvalue()
+    audit.note_export("booking", by=request.auth, count=count, filters=filters, form=form, source=Source.API)
 
 
 def _json(pages: Iterable[list[Booking]], *, count: int, now: datetime) -> Iterator[str]:

@@ -13,6 +13,7 @@ from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from bookings import exports
 from bookings.models import AuditEntry, Booking
 from bookings.queries import bookings as reads
 from bookings.services import bookings
@@ -324,6 +325,7 @@ def test_a_file_leaves_an_asynchronous_server_page_by_page(
     transactional_db: None, cast: Cast, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(reads, "PAGE", 2)
+    monkeypatch.setattr(exports, "BATCH", 2)
     for _ in range(5):
         make_booking(cast.account)
 
