@@ -14,8 +14,9 @@ import requests
 from tests.bench import pages
 
 TOLD = (
-    "id user_id property_id status created_at scheduled_date scheduled_time group_name client_id raw".split()
-)
+    "id user_id property_id status created_at scheduled_date scheduled_time group_name"
+    " client_id partner_id raw"
+).split()
 
 
 def main(url: str, rows: int) -> dict[str, float]:
@@ -70,7 +71,7 @@ def _bare(url: str) -> None:
     connection.ensure_connection()
     store = _executemany if connection.vendor == "sqlite" else _copy
     others = _other_columns()
-    clients = dict(Client.objects.values_list("external_id", "pk"))
+    clients = {client.external_id: client for client in Client.objects.all()}
     columns = ", ".join((*TOLD, *others))
     last = None
     while True:
@@ -84,8 +85,9 @@ def _bare(url: str) -> None:
         last = page[-1]
 
 
-def _told(row: dict[str, Any], clients: dict[str, int]) -> tuple[Any, ...]:
-    own = (row["group_name"] or "", clients[row["user_id"]], json.dumps(row))
+def _told(row: dict[str, Any], clients: dict[str, Any]) -> tuple[Any, ...]:
+    client = clients[row["user_id"]]
+    own = (row["group_name"] or "", client.pk, client.partner_id, json.dumps(row))
     return (*(row[name] for name in TOLD[:7]), *own)
 
 
@@ -114,12 +116,15 @@ def _copy(connection: Any, columns: str, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _prepare() -> None:
-    """Homes and clients are there already: both ways store requests only."""
-    from bookings.models import Client, Property
+    """Homes, and clients of a partner who books by hand, are there already: only requests are stored."""
+    from bookings.models import Account, Client, Partner, Property
 
     homes, clients = pages.homes(), pages.clients()
+    partner, _ = Partner.objects.get_or_create(name="Bench", books_by_itself=False)
+    Account.objects.get_or_create(partner=partner, email="bench@example.com")
     Property.objects.bulk_create([Property(property_id=home) for home in homes], ignore_conflicts=True)
-    Client.objects.bulk_create([Client(external_id=client) for client in clients], ignore_conflicts=True)
+    known = [Client(external_id=client, partner=partner) for client in clients]
+    Client.objects.bulk_create(known, ignore_conflicts=True)
 
 
 def _empty() -> None:

@@ -34,7 +34,7 @@ def row(number: int) -> dict[str, Any]:
         "property_id": f"W{number % HOMES:08}",
         "status": ("scheduled", "pending", "rescheduled")[number % 3],
         "created_at": (FIRST + timedelta(seconds=number)).isoformat(),
-        "scheduled_date": (FIRST.date() + timedelta(days=60 + number % 90)).isoformat(),
+        "scheduled_date": (datetime.now(UTC).date() + timedelta(days=30 + number % 90)).isoformat(),
         "scheduled_time": f"{9 + number % 10:02}:{number % 4 * 15:02}:00",
         "group_name": "Saturday" if number % 5 == 0 else None,
     }
