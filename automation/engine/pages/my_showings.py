@@ -38,11 +38,11 @@ _READ = f"""() => {{
     rows: {_ROWS}.map(row => ({{texts: texts(row), badge: badge(row), link: link(row)}})),
     numbers: pages ? [...pages.querySelectorAll('li')].map(text) : [],
     active: text(pages?.querySelector('.active, .ant-pagination-item-active')),
-    total: /Total:?\\s*(\\d+)\\s*Showings?/i.exec(document.body.innerText)?.[1] ?? '',
+    total: /Total:?\\s*(\\d+)\\s*Showings?/i.exec(document.body?.innerText)?.[1] ?? '',
   }};
 }}"""
 _MORE_THAN = f"count => {_ROWS}.length > count"
-_DRAWN = f"() => {_ROWS}.length > 0 || /^\\s*No showings\\b/im.test(document.body.innerText)"
+_DRAWN = f"() => {_ROWS}.length > 0 || /^\\s*No showings\\b/im.test(document.body?.innerText)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
