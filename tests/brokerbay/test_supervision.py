@@ -139,6 +139,8 @@ def test_nothing_outlives_a_killed_supervisor_for_longer_than_until_the_next_sta
     left = tmp_path / f"booking-{gone.pid}"
     left.mkdir()
     frozen = subprocess.Popen(["tail", "-f", "/dev/null"], env={**os.environ, "TMPDIR": str(left)})
+    # A moment after it began, a process has no environment to be read yet.
+    until(lambda: frozen.pid in processes.living_in(left), what="the process to have begun")
     os.kill(frozen.pid, signal.SIGSTOP)
     processes.own_temporary_folder(tmp_path, "booking")
     assert frozen.wait(timeout=10) == -signal.SIGKILL
