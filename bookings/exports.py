@@ -205,7 +205,13 @@ def batches(rows: QuerySet[Any], *, safe: bool) -> Iterator[list[Row]]:
     columns = _COLUMNS[rows.model]
     asked = {f"export_{number}": said for number, said in enumerate(_asked(columns))}
     named = {name: F(said) if isinstance(said, str) else said for name, said in asked.items()}
-    read = rows.select_related(None).annotate(**named).values_list(*named).iterator(chunk_size=BATCH)
+    read = (
+        rows.select_related(None)
+        .prefetch_related(None)
+        .annotate(**named)
+        .values_list(*named)
+        .iterator(chunk_size=BATCH)
+    )
     while batch := [row for _, row in zip(range(BATCH), read, strict=False)]:
         yield list(zip(*_cells(columns, list(zip(*batch, strict=True)), safe=safe), strict=True))
 

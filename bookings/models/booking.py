@@ -84,6 +84,7 @@ class Booking(models.Model):
             models.Index(fields=["booking_date", "booking_time"], name="booking_day"),
             models.Index(fields=["starts_at"], condition=Q(hidden_at=None), name="booking_start"),
             models.Index(fields=["partner", "property"], name="booking_partner_home"),
+            models.Index(fields=["partner", "status", "-created_at"], name="booking_partner_status"),
             models.Index(fields=["property_address"], name="booking_address"),
         ]
         constraints = [

@@ -66,7 +66,8 @@ class ShowingRequest(models.Model):
             models.Index(fields=["booking_status", "-created_at"], name="request_state_newest"),
             models.Index(fields=["status", "scheduled_date"], name="request_status_date"),
             models.Index(fields=["client", "scheduled_date"], name="request_client_date"),
-            models.Index(fields=["group_name"], name="request_group"),
+            # With the key, so that a search in the groups reads nothing else.
+            models.Index(fields=["group_name", "id"], name="request_group"),
             models.Index(fields=["booking_status", "scheduled_date"], name="request_state_date"),
             models.Index(fields=["partner", "property"], name="request_partner_home"),
         ]

@@ -36,6 +36,7 @@ NEEDS_PERSON = (
     | Q(state=RunState.PARKED, not_before__isnull=True)
     | Q(state=RunState.UNCONFIRMED, reason_code="in_doubt")
 )
+NOT_LIVE = tuple(status for status in BookingStatus if status not in LIVE_BOOKING_STATUSES)
 SICK = (Health.CHALLENGED, Health.NEEDS_SIGN_IN)
 UNDECIDED = (BookingStatus.PENDING, BookingStatus.TIME_SUGGESTED)
 WAITS_FOR_ROBOT = (
@@ -150,7 +151,8 @@ def _only(partner: Partner | None) -> dict[str, Partner]:
 
 
 def _live(sight: Sight) -> QuerySet[Booking]:
-    return sight.of(Booking).filter(hidden_at=None, status__in=LIVE_BOOKING_STATUSES)
+    """Named by what it is not: by what it is, SQLite would take the status for the way to few rows."""
+    return sight.of(Booking).filter(hidden_at=None).exclude(status__in=NOT_LIVE)
 
 
 def _zones_in_use(sight: Sight, now: datetime) -> list[str]:
@@ -170,7 +172,8 @@ def _is_today(now: datetime, zones: Sequence[str]) -> Q:
 def bookings_at_risk(sight: Sight, now: datetime) -> QuerySet[Booking]:
     """Showings that start soon and that the listing side has not confirmed, soonest first."""
     soon = Q(starts_at__gt=now, starts_at__lte=now + AT_RISK)
-    return _live(sight).filter(soon, status__in=UNDECIDED).order_by("starts_at", "pk")
+    undecided = _live(sight).filter(soon).exclude(status=BookingStatus.CONFIRMED)
+    return undecided.order_by("starts_at", "pk")
 
 
 def runs_at_risk(sight: Sight, now: datetime) -> QuerySet[BookingRun]:

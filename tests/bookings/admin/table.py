@@ -49,8 +49,8 @@ class Table:
 
 
 TABLES = (
-    Table(model=Booking, row=lambda cast, rows: rows.booking, for_partners=True, queries=8),
-    Table(model=BookingRun, row=lambda cast, rows: rows.run, for_partners=True, queries=8),
+    Table(model=Booking, row=lambda cast, rows: rows.booking, for_partners=True, queries=10),
+    Table(model=BookingRun, row=lambda cast, rows: rows.run, for_partners=True, queries=10),
     Table(model=ShowingRequest, row=lambda cast, rows: rows.request, for_partners=True, queries=7),
     Table(model=Property, row=lambda cast, rows: rows.home, for_partners=True, queries=4),
     Table(model=Account, row=lambda cast, rows: cast.account, for_partners=True, queries=3),
