@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Flag, auto
@@ -34,8 +34,6 @@ OPEN_UPSTREAM = ("pending", "scheduled", "rescheduled")
 # Addresses wait for the next pass when a pass has lasted this long, in seconds: the queue ends a task at 300,
 # and one last question may take nearly two minutes.
 ADDRESSES_UNTIL = 150.0
-# Our own open requests are looked through so many at a time.
-HELD_AT_ONCE = 5000
 # Counts are written down, and the lease extended, once in so many seconds.
 COUNT_EVERY = 5.0
 # Who asked for these passes wants an answer now, also while a service is left alone.
@@ -179,15 +177,13 @@ class _Cycle:
             return
         if self._is_left_alone(upstreams.SUPABASE, "Supabase"):
             return
-        held = 0
         try:
             for page in supabase.read_requests(statuses=OPEN_UPSTREAM):
                 self._take_in(page)
             self.read_anything = True
-            for ids in self._left_the_open_ones():
-                held += len(ids)
-                for page in supabase.read_by_ids(ids):
-                    self._take_in(page)
+            held = self._left_the_open_ones()
+            for page in supabase.read_by_ids(held):
+                self._take_in(page)
         except SourceError as trouble:
             self._note(trouble)
             upstreams.failed(upstreams.SUPABASE, str(trouble), retry_after=asked_for(trouble))
@@ -217,19 +213,13 @@ class _Cycle:
         )
         self.tell(Progress(stage="Reading requests", done=len(self.seen)))
 
-    def _left_the_open_ones(self) -> Iterator[list[str]]:
+    def _left_the_open_ones(self) -> list[str]:
         """Ids that we hold as open, or as booked and still to come, and Supabase no longer lists as open."""
         yesterday = (timezone.now() - timedelta(days=1)).date()
         booked = Q(booking_status=RequestState.BOOKED, scheduled_date__gte=yesterday)
         ours = ShowingRequest.objects.filter(booked | Q(status__in=OPEN_UPSTREAM))
-        ids = ours.exclude(booking_status=RequestState.CLOSED).order_by("pk").values_list("pk", flat=True)
-        last = ""
-        while held := list(ids.filter(pk__gt=last)[:HELD_AT_ONCE]):
-            last = held[-1]
-            if missing := [pk for pk in held if pk not in self.seen]:
-                yield missing
-            if len(held) < HELD_AT_ONCE:
-                return
+        ids = ours.exclude(booking_status=RequestState.CLOSED).order_by().values_list("pk", flat=True)
+        return sorted(pk for pk in ids.iterator() if pk not in self.seen)
 
     # ---- addresses -------------------------------------------------------------------------------------
 

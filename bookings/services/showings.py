@@ -373,18 +373,16 @@ def queue_ready(*, among: Collection[str] | None = None) -> int:
 def _queue_unbegun(among: Collection[str] | None = None) -> int:
     unbegun = ShowingRequest.objects.filter(
         booking_status__in=(RequestState.RECEIVED, RequestState.NEEDS_INFO)
-    ).order_by("pk")
+    ).order_by()
     if among is not None:
         unbegun = unbegun.filter(pk__in=masses.any_of(among))
     # As text: it is compared only, and decoding costs more than the rest of the judgement.
-    as_text = unbegun.annotate(needs_text=Cast("needs", TextField()))
-    rows = as_text.values_list(*JUDGED_BY, named=True)
-    queued, last = 0, ""
-    # Read whole, not streamed: ringing the doorbell may close the connection under a cursor.
-    while waiting := list(rows.filter(pk__gt=last)[:JUDGED_AT_ONCE]):
-        last = waiting[-1].pk
-        queued += _judge(waiting)
-    return queued
+    rows = unbegun.annotate(needs_text=Cast("needs", TextField())).values_list(*JUDGED_BY, named=True)
+    # The ids at once, then rows by their ids: looking for each next lot in the order of ids would go through
+    # all of them each time. Read whole, not streamed: ringing the doorbell may close the connection.
+    waiting = list(unbegun.values_list("pk", flat=True))
+    lots = (waiting[start : start + JUDGED_AT_ONCE] for start in range(0, len(waiting), JUDGED_AT_ONCE))
+    return sum(_judge(list(rows.filter(pk__in=masses.any_of(lot)))) for lot in lots)
 
 
 def _judge(rows: Sequence[Any]) -> int:
