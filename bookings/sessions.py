@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.http import HttpRequest
 from django.utils import timezone
 
 from bookings.models import PersonSession
+from bookings.services import languages
 
-BEGAN_AT, BROWSER = "began_at", "browser"
+BEGAN_AT, BROWSER, LANGUAGE = "began_at", "browser", "language"
 
 
 class SessionStore(DatabaseStore):
@@ -29,7 +31,14 @@ class SessionStore(DatabaseStore):
         return row
 
 
-def describe(request: HttpRequest) -> None:
-    """Keep, with the session that has just begun, when and in which browser it did."""
+def describe(request: HttpRequest, user: User) -> None:
+    """Keep with the session that has just begun when and in which browser it did, and the language."""
     request.session[BEGAN_AT] = timezone.now().timestamp()
     request.session[BROWSER] = request.headers.get("User-Agent", "")[:120]
+    speak(request, languages.of(user))
+
+
+def speak(request: HttpRequest, language: str) -> None:
+    """Keep the language that the person chose; nothing when they never did."""
+    if language:
+        request.session[LANGUAGE] = language

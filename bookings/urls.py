@@ -33,6 +33,7 @@ urlpatterns = [
     path("invitations/<int:pk>/take-back", people.revoke, name="revoke_invitation"),
     path("join/<str:token>", people.join, name="join"),
     path("me", signing.me, name="me"),
+    path("language", signing.choose_language, name="choose_language"),
     path("me/password", signing.ChangePassword.as_view(), name="change_password"),
     path("me/sign-out-everywhere", signing.sign_out_everywhere, name="sign_out_everywhere"),
     path("forgotten-password", signing.forgotten, name="forgotten"),

@@ -1,4 +1,4 @@
-"""What every answer gets: an id to find it by in the logs, and a content security policy."""
+"""What every answer gets: an id to find it by in the logs, a content security policy, and a language."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from bookings.sessions import LANGUAGE
 from brokerbay.logs import request_id
 
 OWN_PAGES = (
@@ -39,6 +42,21 @@ class StaticFiles(WhiteNoiseMiddleware):
         for name, value in found.headers:
             answer[name] = value
         return answer
+
+
+class PersonsLanguage(LocaleMiddleware):
+    """Speaks to people in the language that they chose, else in the one that their browser asks for.
+
+    Programs are spoken to in English: the API's sentences are part of what its clients know.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        language = settings.LANGUAGE_CODE
+        if not request.path.startswith(settings.PROGRAMS_PATHS) or request.path == "/api/docs":
+            # Of a browser that sends no session's cookie, nothing is read here.
+            language = request.session.get(LANGUAGE) or translation.get_language_from_request(request)
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
 
 
 @sync_and_async_middleware

@@ -226,6 +226,7 @@ MIDDLEWARE = [
     "brokerbay.middleware.StaticFiles",
     "brokerbay.middleware.content_security",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "brokerbay.middleware.PersonsLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -251,6 +252,13 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -393,3 +401,5 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 
 # Unfold's scripts (Alpine) compile expressions and its styles are partly inline; our own pages need neither.
 UNFOLD_PATHS = ("/admin/",)
+# What programs ask speaks English, whatever the language of the person behind it.
+PROGRAMS_PATHS = ("/api/", "/live", "/ready")

@@ -4,6 +4,7 @@ from bookings.models.booking import Booking
 from bookings.models.door import Invitation, PersonSession, Tally
 from bookings.models.export import Export
 from bookings.models.handoff import Screen, Stroke
+from bookings.models.language import SpokenLanguage
 from bookings.models.lease import Lease
 from bookings.models.outbox import Notice
 from bookings.models.partner import ApiKey, Client, Membership, Partner, UpstreamGroup
@@ -38,6 +39,7 @@ __all__ = [
     "SavedView",
     "Screen",
     "ShowingRequest",
+    "SpokenLanguage",
     "Stroke",
     "SyncPass",
     "Tally",

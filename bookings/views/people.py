@@ -290,7 +290,7 @@ def _sign_up(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         user = _new_account(form, invitation)
         if user is not None:
             login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-            describe(request)
+            describe(request, user)
             messages.success(request, _("Welcome. You work for %s now.") % invitation.partner)
             return redirect("dashboard")
     context = {"invitation": invitation, "form": form, "rules": password_validators_help_texts()}

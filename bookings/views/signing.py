@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
@@ -15,18 +16,22 @@ from django.contrib.auth.views import (
     PasswordChangeView,
     PasswordResetConfirmView,
 )
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bookings.admin.base import clock_of
 from bookings.asker import place_of
 from bookings.models import Membership
-from bookings.services import limits, passwords, people, sessions
-from bookings.sessions import describe
+from bookings.services import languages, limits, passwords, people, sessions
+from bookings.services.errors import Rejected
+from bookings.sessions import describe, speak
 
 
 def too_many(request: HttpRequest, template: str, seconds: int, **context: Any) -> HttpResponse:
@@ -68,7 +73,7 @@ class SignIn(LoginView):
         here, who = self._counted()[0]
         limits.forget(here, *who)
         answer = super().form_valid(form)
-        describe(self.request)
+        describe(self.request, form.get_user())
         return answer
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
@@ -155,13 +160,42 @@ def me(request: HttpRequest) -> HttpResponse:
     """Who one is here, and in which browsers."""
     user = request.user
     assert isinstance(user, User)
+    zone = clock_of(user)
     context = {
         "memberships": Membership.objects.filter(user=user).select_related("partner"),
         "staff_role": people.staff_role_of(user),
         "sessions": sessions.of(user),
         "this_session": request.session.session_key,
+        "zone": zone.key,
     }
-    return render(request, "bookings/door/me.html", context)
+    with timezone.override(zone):
+        return render(request, "bookings/door/me.html", context)
+
+
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """The portal speaks that language from now on: to the person, where one is signed in; to the browser."""
+    code = request.POST.get("language", "")
+    user = request.user
+    try:
+        languages.check(code)
+        if isinstance(user, User):
+            languages.choose(user, code)
+            speak(request, code)
+    except Rejected as no:
+        return HttpResponseBadRequest(no.message, content_type="text/plain; charset=utf-8")
+    there = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
+    answer = redirect(there if safe else "dashboard")
+    answer.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        code,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+    )
+    return answer
 
 
 @login_required

@@ -128,6 +128,13 @@ DOOR = (
     Surface(name="sign_in", who=ALL, answer=302, anonymous=200),
     Surface(name="sign_out", method="POST", who=ALL, answer=302),
     Surface(name="forgotten", who=ALL, anonymous=200),
+    Surface(
+        name="choose_language",
+        method="POST",
+        body=lambda world: {"language": "fr"},
+        who=ALL,
+        answer=302,
+    ),
     Surface(name="reset_password", at=lambda world: ("MQ", "none"), who=ALL, anonymous=200),
     # The link is the right; whoever is somebody else is told so.
     Surface(name="join", at=lambda world: (links.token_of(world.invitation),), who=ALL, anonymous=200),
