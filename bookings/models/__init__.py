@@ -3,6 +3,7 @@ from bookings.models.audit import AuditEntry
 from bookings.models.booking import Booking
 from bookings.models.door import Invitation, PersonSession, Tally
 from bookings.models.export import Export
+from bookings.models.feed import CalendarFeed
 from bookings.models.handoff import Screen, Stroke
 from bookings.models.language import SpokenLanguage
 from bookings.models.lease import Lease
@@ -23,6 +24,7 @@ __all__ = [
     "AuditEntry",
     "Booking",
     "BookingRun",
+    "CalendarFeed",
     "Client",
     "Evidence",
     "Export",

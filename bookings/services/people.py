@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bookings.models import ApiKey, Client, Membership, Partner, ShowingRequest
+from bookings.models import ApiKey, CalendarFeed, Client, Membership, Partner, ShowingRequest
 from bookings.models.scope import acts_everywhere, bind
 from bookings.roles import PARTNER_GROUPS, ROLE_PERMISSIONS, STAFF_PERMISSIONS, group_name
 from bookings.services import audit, dispatch, sessions
@@ -82,7 +82,8 @@ def remove(membership: Membership, *, by: User) -> None:
 
 
 def leave(membership: Membership, *, by: User | None = None) -> None:
-    """Take a person's role at a partner away. Without any other, their sessions and keys end with it.
+    """Take a person's role at a partner away, and the calendar that they made there. Without any other role,
+    their sessions, keys and own calendar end with it.
 
     Raises NotAllowed where a partner would lose its last manager.
     """
@@ -102,6 +103,8 @@ def leave(membership: Membership, *, by: User | None = None) -> None:
         user = membership.user
         membership.delete()
         follow_roles(user)
+        over = Q(partner=held.partner) if user.is_staff else Q()
+        CalendarFeed.objects.filter(over, owner=user).delete()
         if not user.is_staff:
             sessions.end_all(user)
             ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
