@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# Addresses that end in a secret: whoever reads the logs must not be able to open them.
+SECRET_ADDRESS = re.compile(r"(/(?:calendar/feeds|receipts|join|new-password)/)[^\s\"'?]+")
 
 
 class OneLine(logging.Formatter):
@@ -75,5 +78,6 @@ def _moment(record: logging.LogRecord) -> str:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The message on one line: a stranger's line break must not forge a second log line."""
-    return record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
+    """The message on one line, without secrets: a stranger's line break must not forge a second log line."""
+    line = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
+    return SECRET_ADDRESS.sub(r"\1…", line)

@@ -71,6 +71,17 @@ def test_a_line_break_in_a_message_forges_no_second_line() -> None:
     assert "\\n2026 ERROR forged" in line
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["/calendar/feeds/S3cret.ics", "/receipts/7~S3cret", "/join/7.1~S3cret", "/new-password/MQ/S3cret"],
+)
+def test_an_address_that_is_a_secret_is_in_no_line(address: str) -> None:
+    for form in (OneLine(), JsonLine()):
+        line = form.format(_record(f"Internal Server Error: {address}"))
+        assert "S3cret" not in line
+        assert "Internal Server Error: /" in line
+
+
 def test_a_json_line_carries_the_request() -> None:
     token = request_id.set("0123456789abcdef")
     try:
