@@ -26,6 +26,7 @@ _MANAGE = (
     "view_membership",
     "change_account",
     "sign_in_account",
+    "manage_connection",
 )
 
 ROLE_PERMISSIONS: dict[Role, tuple[str, ...]] = {

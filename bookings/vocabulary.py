@@ -247,12 +247,37 @@ class NoticeChannel(TextChoices):
 
     EMAIL = "email", _("Email")
     SUPABASE = "supabase", _("Supabase")
+    SLACK = "slack", _("Slack")
+    WEBHOOK = "webhook", _("Webhook")
 
 
 class NoticeState(TextChoices):
     OWED = "owed", _("Owed")
     SENT = "sent", _("Sent")
     GIVEN_UP = "given_up", _("Given up")
+    WITHDRAWN = "withdrawn", _("Not needed any more")
+
+
+class NoticeEvent(TextChoices):
+    """What people, and a partner's own programs, can be told of."""
+
+    REQUESTED = "requested", _("Asked for")
+    CONFIRMED = "confirmed", _("Confirmed")
+    NEEDS_YOU = "needs_you", _("Needs you")
+    FAILED = "failed", _("Not booked")
+    DECLINED = "declined", _("Declined")
+    CANCELLED = "cancelled", _("Cancelled")
+    MOVED = "moved", _("Moved")
+    REMINDER = "reminder", _("Reminder before a showing")
+    SIGN_IN = "sign_in", _("BrokerBay sign-in ended")
+
+
+class Telling(TextChoices):
+    """Whose showings somebody wants to be told of."""
+
+    NOTHING = "nothing", _("No mail")
+    OWN = "own", _("Mine")
+    ALL = "all", _("Everybody's")
 
 
 class Outcome(TextChoices):

@@ -1,6 +1,8 @@
 from bookings.models.account import Account
 from bookings.models.audit import AuditEntry
 from bookings.models.booking import Booking
+from bookings.models.choice import NoticeChoice
+from bookings.models.connection import Connection
 from bookings.models.door import Invitation, PersonSession, Tally
 from bookings.models.export import Export
 from bookings.models.feed import CalendarFeed
@@ -26,6 +28,7 @@ __all__ = [
     "BookingRun",
     "CalendarFeed",
     "Client",
+    "Connection",
     "Evidence",
     "Export",
     "Invitation",
@@ -33,6 +36,7 @@ __all__ = [
     "ListColumns",
     "Membership",
     "Notice",
+    "NoticeChoice",
     "Partner",
     "PersonSession",
     "Property",

@@ -35,7 +35,7 @@ DESCRIPTION = {"api:openapi-json", "api:openapi-view", "api:api-root"}
 # Rows that never leave the services: no page, list, file or stream asks for them.
 INTERNAL = {"Lease", "Tally", "PersonSession"}
 # A person's own, and nobody else's.
-PERSONAL = {"Export", "ListColumns", "SpokenLanguage"}
+PERSONAL = {"NoticeChoice", "Export", "ListColumns", "SpokenLanguage"}
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"pixels"
 
 
