@@ -70,7 +70,7 @@ def calendar(
     if method is not None:
         lines.append(f"METHOD:{method}")
     if name:
-        lines += [f"NAME:{_text(name)}", f"X-WR-CALNAME:{_text(name)}"]
+        lines += [f"NAME:{_name(name)}", f"X-WR-CALNAME:{_name(name)}"]
         lines += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
     for event in events:
         lines += _lines(event, organizer)
@@ -113,6 +113,17 @@ def _text(value: str) -> str:
     """
     escaped = value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
     return _plain(escaped.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\\n"))
+
+
+def _name(value: str) -> str:
+    r"""Without the signs that are written out: no reader undoes that in a calendar's name.
+
+    >>> _name("Showings of Smith, Jones; Ltd")
+    'Showings of Smith Jones Ltd'
+    """
+    for sign in "\\;,":
+        value = value.replace(sign, " ")
+    return _plain(" ".join(value.split()))
 
 
 def _plain(value: str) -> str:
