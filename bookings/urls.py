@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from django.urls import path
 
-from bookings.views import answers, board, exports, handoff, launch, people, receipts, runs, signing
+from bookings.views import (
+    answers,
+    board,
+    calendar,
+    calendar_files,
+    calendar_links,
+    exports,
+    handoff,
+    launch,
+    people,
+    receipts,
+    runs,
+    signing,
+)
 
 urlpatterns = [
     path("", board.dashboard, name="dashboard"),
     path("dashboard", board.dashboard, name="dashboard_too"),
     path("auto-book", launch.auto_book, name="auto_book"),
+    path("calendar", calendar.calendar, name="calendar"),
+    path("calendar/links", calendar_links.calendar_links, name="calendar_links"),
+    path("calendar/links/end", calendar_links.end_calendar_link, name="end_calendar_link"),
+    path("calendar/feeds/<str:secret>.ics", calendar_files.feed, name="calendar_feed"),
     path("runs/<uuid:uuid>", runs.run_page, name="run"),
     path("runs/<uuid:uuid>/events", runs.run_events, name="run_events"),
     path("runs/<uuid:uuid>/stop", runs.stop_run, name="stop_run"),
@@ -23,9 +40,11 @@ urlpatterns = [
     path("exports/<uuid:uuid>/file", exports.export_file, name="export_file"),
     path("exports/<uuid:uuid>/withdraw", exports.withdraw_export, name="withdraw_export"),
     path("evidence/<uuid:uuid>", runs.evidence, name="evidence"),
+    path("bookings/<int:pk>/showing.ics", calendar_files.booking_file, name="booking_file"),
     path("bookings/<int:pk>/receipt", receipts.share_receipt, name="share_receipt"),
     path("bookings/<int:pk>/receipt/take-back", receipts.take_back_receipt, name="take_back_receipt"),
     path("receipts/<str:token>", receipts.receipt_page, name="receipt"),
+    path("receipts/<str:token>/showing.ics", calendar_files.receipt_file, name="receipt_file"),
     path("people", people.people_page, name="people"),
     path("people/<int:pk>/role", people.change_role, name="change_role"),
     path("people/<int:pk>/remove", people.remove, name="remove_person"),

@@ -66,6 +66,7 @@ UNFOLD: dict[str, Any] = {
                 "title": _("Showings"),
                 "items": [
                     _page(_("Dashboard"), "space_dashboard", "/dashboard", "bookings.view_booking"),
+                    _page(_("Calendar"), "calendar_month", "/calendar", "bookings.view_booking"),
                     _page(_("Auto-book"), "bolt", "/auto-book", "bookings.book_run"),
                     _table(_("Bookings"), "event_available", "bookings_booking"),
                     _table(_("Showing requests"), "inbox", "bookings_showingrequest"),

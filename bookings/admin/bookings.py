@@ -151,7 +151,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         ),
         (
             gettext_lazy("Where it comes from"),
-            {"fields": (("partner", "account"), ("request", "property"), "runs_of_it", "picture")},
+            {"fields": (("partner", "account"), ("request", "property"), "runs_of_it", "picture", "file")},
         ),
         (
             gettext_lazy("On BrokerBay"),
@@ -166,7 +166,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             {"fields": (("created_at", "updated_at"), ("version", "hidden_at"), "imported_id", "imported")},
         ),
     )
-    readonly_fields = ("runs_of_it", "picture")
+    readonly_fields = ("runs_of_it", "picture", "file")
 
     # ---- columns -----------------------------------------------------------------------------------
 
@@ -205,6 +205,11 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         if found is None:
             return "-"
         return format_html('<a class="text-link" href="/evidence/{}">{}</a>', found[0], _("Open the picture"))
+
+    @display(description=gettext_lazy("calendar"))
+    def file(self, booking: Booking) -> str:
+        address = reverse("booking_file", args=[booking.pk])
+        return format_html('<a class="text-link" href="{}">{}</a>', address, _("Calendar file"))
 
     # ---- who may -----------------------------------------------------------------------------------
 

@@ -85,6 +85,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "is_operator": sees_all(user),
         "may_book": user.has_perm("bookings.book_run"),
         "lists": _lists(sight, today) if user.is_staff else {},
+        "calendar": _calendar(sight),
     }
     if request.GET.get("part") == "board":
         return render(request, "bookings/board/_board.html", said)
@@ -108,6 +109,12 @@ def _clock_of(user: User, partners: Sequence[Partner]) -> ZoneInfo:
     """The clock that says which day is today: as in the lists that the figures lead to."""
     names = set() if sees_all(user) else {partner.time_zone for partner in partners}
     return ZoneInfo(names.pop() if len(names) == 1 else settings.DEFAULT_TIME_ZONE)
+
+
+def _calendar(sight: Sight) -> str:
+    """The address of today's calendar."""
+    whose = {"partner": sight.partner.pk} if sight.partner is not None else {}
+    return f"{reverse('calendar')}?{urlencode({'view': 'day', **whose})}"
 
 
 def _lists(sight: Sight, today: date) -> dict[str, str]:

@@ -76,7 +76,9 @@ def receipt_page(request: HttpRequest, token: str) -> HttpResponse:
         answer = render(request, "bookings/receipts/over.html", status=404 if receipt is None else 410)
     else:
         answer = render(
-            request, "bookings/receipts/page.html", {"receipt": receipt, **words_of(receipt.booking)}
+            request,
+            "bookings/receipts/page.html",
+            {"receipt": receipt, "token": token, **words_of(receipt.booking)},
         )
     answer["X-Robots-Tag"] = "noindex, nofollow, noarchive"
     answer["Referrer-Policy"] = "no-referrer"

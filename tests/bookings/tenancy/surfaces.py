@@ -44,6 +44,7 @@ class World:
     picture: Evidence
     receipt: Receipt
     export: Export
+    calendar: str  # the secret of the owner's own calendar link
 
     @property
     def membership(self) -> Membership:
@@ -117,6 +118,10 @@ def _the(noun: str) -> Callable[[World], tuple[Any, ...]]:
     return lambda world: (getattr(world.rows, noun).pk,)
 
 
+def _of_partner(world: World) -> dict[str, Any]:
+    return {"partner": world.cast.partner.pk}
+
+
 def _person(world: World) -> tuple[Any, ...]:
     return (world.cast.owner.pk,)
 
@@ -139,6 +144,10 @@ DOOR = (
     # The link is the right; whoever is somebody else is told so.
     Surface(name="join", at=lambda world: (links.token_of(world.invitation),), who=ALL, anonymous=200),
     Surface(name="receipt", at=lambda world: (receipts.token_of(world.receipt),), who=ALL, anonymous=200),
+    Surface(
+        name="receipt_file", at=lambda world: (receipts.token_of(world.receipt),), who=ALL, anonymous=200
+    ),
+    Surface(name="calendar_feed", at=lambda world: (world.calendar,), who=ALL, anonymous=200),
 )
 
 # `at` nothing: one's own rows, so that nobody is refused but who is not signed in.
@@ -170,6 +179,14 @@ PAGES = (
     Surface(name="share_receipt", at=_booking, who=LOOK),
     Surface(name="share_receipt", at=_booking, method="POST", who=BOOK, answer=302),
     Surface(name="take_back_receipt", at=_booking, method="POST", who=BOOK, answer=302),
+    # ---- the calendar; whose showings are in it, tests/bookings/pages/test_calendar.py asks
+    Surface(name="calendar", who=ALL),
+    Surface(name="booking_file", at=_booking, who=LOOK),
+    Surface(name="calendar_links", who=ALL),
+    Surface(name="calendar_links", method="POST", who=LOOK | {"stranger"}, bare=403),
+    Surface(name="calendar_links", method="POST", body=_of_partner, who=MANAGE, refused=404),
+    Surface(name="end_calendar_link", method="POST", who=ALL, answer=302),
+    Surface(name="end_calendar_link", method="POST", body=_of_partner, who=MANAGE, answer=302, refused=404),
     # ---- one's own exports: not even an administrator fetches somebody else's
     Surface(name="exports", who=ALL),
     Surface(name="export_file", at=_export, who=frozenset({"owner"}), refused=404),

@@ -20,7 +20,7 @@ from django_eventstream.utils import get_channelmanager
 from bookings.live.channels import channel_of
 from bookings.models import AuditEntry, BookingRun, Evidence, Export, Notice
 from bookings.models.scope import ScopedQuerySet
-from bookings.services import handoffs, invitations, receipts
+from bookings.services import feeds, handoffs, invitations, receipts
 from bookings.vocabulary import Role, StaffRole
 from tests.bookings.admin.conftest import Rows
 from tests.bookings.admin.table import TABLES, Table
@@ -61,6 +61,7 @@ def world(cast: Cast, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> World:
         picture=picture,
         receipt=receipts.share(rows.booking, by=cast.manager),
         export=export,
+        calendar=feeds.make(cast.owner).rpartition("/")[2].removesuffix(".ics"),
     )
 
 

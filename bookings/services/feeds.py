@@ -1,0 +1,136 @@
+"""Private addresses at which calendar programs read showings: made, renewed, ended, read."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from bookings.models import Booking, CalendarFeed, Partner
+from bookings.services import audit, calendars, languages, people
+from bookings.services.errors import Forbidden
+from bookings.vocabulary import BookingStatus, Source
+
+MAY_READ = "view_booking"
+MAY_SHARE = people.MANAGE
+# What is in a calendar: the last weeks and all that is to come, up to a number that readers still take.
+KEPT = timedelta(days=60)
+MOST_EVENTS = 3000
+READ_NOTED = timedelta(minutes=1)
+
+
+def make(owner: User, partner: Partner | None = None) -> str:
+    """The whole address of a new calendar, to be shown this once; an older one of the same is over.
+
+    Of all that the person may see, or of one partner that they manage. Raises Forbidden.
+    """
+    if partner is not None:
+        people.require(owner, MAY_SHARE, partner)
+    elif not owner.has_perm(f"bookings.{MAY_READ}"):
+        raise Forbidden(_("You belong to no team yet: there are no showings to read."))
+    secret = secrets.token_urlsafe(32)
+    whose = {"partner": partner} if partner is not None else {"owner": owner, "partner": None}
+    now = timezone.now()
+    fields = {"owner": owner, "secret_hash": _hash(secret), "created_at": now, "last_read_at": None}
+    with transaction.atomic():
+        feed, is_new = CalendarFeed.objects.update_or_create(
+            **whose, defaults=fields, create_defaults={**whose, **fields}
+        )
+        action = "calendar_feed.made" if is_new else "calendar_feed.renewed"
+        audit.note(action, feed, source=Source.PERSON, by=owner, partner=partner)
+    return f"{settings.SITE_URL.rstrip('/')}{reverse('calendar_feed', args=[secret])}"
+
+
+def end(owner: User, partner: Partner | None = None) -> bool:
+    """End the person's own calendar, or that of a partner that they manage. False when there was none.
+
+    Raises Forbidden.
+    """
+    if partner is not None:
+        people.require(owner, MAY_SHARE, partner)
+    mine = Q(partner=partner) if partner is not None else Q(owner=owner, partner=None)
+    with transaction.atomic():
+        feed = CalendarFeed.objects.filter(mine).first()
+        if feed is None:
+            return False
+        audit.note("calendar_feed.ended", feed, source=Source.PERSON, by=owner, partner=partner)
+        feed.delete()
+    return True
+
+
+def of(user: User) -> CalendarFeed | None:
+    """The person's own."""
+    found: CalendarFeed | None = CalendarFeed.objects.filter(owner=user, partner=None).first()
+    return found
+
+
+def of_partner(partner: Partner) -> CalendarFeed | None:
+    found: CalendarFeed | None = (
+        CalendarFeed.objects.filter(partner=partner).select_related("owner", "partner").first()
+    )
+    return found
+
+
+def is_over(feed: CalendarFeed) -> bool:
+    """Whether nothing is read there any more: its person is gone, or may not do that now."""
+    owner = feed.owner
+    if not (owner.is_active and owner.has_perm(f"bookings.{MAY_READ}")):
+        return True
+    return feed.partner is not None and not _still_manages(feed)
+
+
+def _still_manages(feed: CalendarFeed) -> bool:
+    may = Partner.objects.visible_to(feed.owner, may=MAY_SHARE)
+    return bool(may.filter(pk=feed.partner_id, is_active=True).exists())
+
+
+def read(secret: str) -> bytes | None:
+    """The calendar behind an address's secret; None for one that opens nothing (any more)."""
+    feed = (
+        CalendarFeed.objects.filter(secret_hash=_hash(secret), owner__is_active=True)
+        .select_related("owner", "partner")
+        .first()
+    )
+    if feed is None or is_over(feed):
+        return None
+    now = timezone.now()
+    if feed.last_read_at is None or now - feed.last_read_at > READ_NOTED:
+        CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=now)
+    with translation.override(languages.of(feed.owner) or settings.LANGUAGE_CODE):
+        return calendars.calendar_of(_name(feed), _bookings(feed))
+
+
+def _name(feed: CalendarFeed) -> str:
+    return _("Showings of %s") % feed.partner if feed.partner is not None else _("My showings")
+
+
+def _bookings(feed: CalendarFeed) -> list[Booking]:
+    """What is to come, the nearest first, and then the last weeks, the newest first. Two queries.
+
+    What nobody has seen in BrokerBay's own list is in no calendar.
+    """
+    rows = Booking.objects.visible_to(feed.owner).exclude(status=BookingStatus.UNVERIFIED)
+    if feed.partner is not None:
+        rows = rows.filter(partner=feed.partner)
+    shown = rows.filter(hidden_at=None).select_related(*calendars.NEIGHBOURS)
+    now = timezone.now()
+    coming = list(shown.filter(starts_at__gte=now).order_by("starts_at", "pk")[:MOST_EVENTS])
+    past = shown.filter(starts_at__gte=now - KEPT, starts_at__lt=now).order_by("-starts_at", "-pk")
+    return [*_rest(past, MOST_EVENTS - len(coming)), *coming]
+
+
+def _rest(past: QuerySet[Booking], room: int) -> list[Booking]:
+    return list(reversed(past[:room])) if room > 0 else []
+
+
+def _hash(secret: str) -> str:
+    # The secret itself has 256 bits of chance: a plain digest is enough, and it is looked up by equality.
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,65 @@
+"""Calendar files: one booking's, and the calendars that programs ask for again and again."""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+from bookings.models import Booking
+from bookings.services import calendars, feeds, receipts
+
+
+@login_required
+@require_safe
+def booking_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """One booking, for whoever sees it."""
+    user = request.user
+    assert isinstance(user, User)
+    seen = Booking.objects.visible_to(user).filter(pk=pk)
+    booking = seen.select_related(*calendars.NEIGHBOURS).first()
+    if booking is None:
+        raise Http404
+    return _download(booking, calendars.file_of(booking))
+
+
+@require_safe
+def receipt_file(request: HttpRequest, token: str) -> HttpResponse:
+    """What a receipt shows, for whoever has its link; as long as that opens."""
+    receipt = receipts.read(token)
+    if receipt is None or not receipt.is_open or receipt.booking.hidden_at is not None:
+        raise Http404
+    return _download(receipt.booking, calendars.file_of(receipt.booking, for_strangers=True))
+
+
+@require_safe
+def feed(request: HttpRequest, secret: str) -> HttpResponse:
+    """A whole calendar, for whoever has its address. 304 when it is what the reader has already."""
+    content = feeds.read(secret)
+    if content is None:
+        return _private(HttpResponse("There is no calendar here.", status=404, content_type="text/plain"))
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    whole = HttpResponse(content, content_type=calendars.CONTENT_TYPE)
+    whole["Content-Disposition"] = 'inline; filename="showings.ics"'
+    whole["ETag"] = etag
+    answer: HttpResponse = get_conditional_response(request, etag=etag, response=whole)
+    return _private(answer)
+
+
+def _private(answer: HttpResponse) -> HttpResponse:
+    answer["Cache-Control"] = "private, no-cache"
+    answer["Referrer-Policy"] = "no-referrer"
+    answer["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    return answer
+
+
+def _download(booking: Booking, content: bytes) -> HttpResponse:
+    answer = HttpResponse(content, content_type=calendars.CONTENT_TYPE)
+    answer["Content-Disposition"] = f'attachment; filename="{calendars.file_name(booking)}"'
+    answer["Cache-Control"] = "private, no-store"
+    answer["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    return answer
