@@ -20,6 +20,7 @@ from django.db.models.expressions import Combinable, F
 from openpyxl import Workbook
 
 from bookings.models import Booking, BookingRun, ShowingRequest
+from bookings.told import in_english
 from bookings.vocabulary import Need, RequestState, RunKind, RunState, reason_title
 
 Cell: TypeAlias = str | int | None
@@ -100,7 +101,7 @@ def _typed(label: str, reads: str) -> Column:
 
 def _in_words(label: str, reads: str, choices: Any) -> Column:
     def of(values: Sequence[str]) -> list[str]:
-        words = {value: str(choices(value).label) for value in choices.values}
+        words = {value: in_english(choices(value).label) for value in choices.values}
         return [words.get(value, value) for value in values]
 
     return Column(label=label, reads=(reads,), of=of)
@@ -116,12 +117,14 @@ def _first_said(*columns: Sequence[str | None]) -> list[str]:
 
 
 def _needs(columns: Sequence[list[str]]) -> list[str]:
-    return ["; ".join(str(Need(need).label) for need in needs if need in Need.values) for needs in columns]
+    return [
+        "; ".join(in_english(Need(need).label) for need in needs if need in Need.values) for needs in columns
+    ]
 
 
 def _result(codes: Sequence[str], states: Sequence[str]) -> list[str]:
     return [
-        reason_title(code) if code else str(RunState(state).label)
+        reason_title(code) if code else in_english(RunState(state).label)
         for code, state in zip(codes, states, strict=True)
     ]
 

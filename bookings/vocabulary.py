@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 
 class RunKind(TextChoices):
@@ -296,109 +297,148 @@ class Outcome(TextChoices):
     IN_PROGRESS = "in_progress", _("In progress")
 
 
-# Plain words and the next step for each reason that a run can end or wait with.
+# Plain words and the next step for each reason that a run can end or wait with; bookings.told translates.
 REASONS: dict[str, tuple[str, str]] = {
     "needs_sign_in": (
-        "BrokerBay asks for a sign-in",
-        "Sign the BrokerBay account in; the run goes on by itself.",
+        gettext_noop("BrokerBay asks for a sign-in"),
+        gettext_noop("Sign the BrokerBay account in; the run goes on by itself."),
     ),
     "challenge_shown": (
-        "BrokerBay asks for a person",
-        "A person must answer BrokerBay's check. Nothing was booked.",
+        gettext_noop("BrokerBay asks for a person"),
+        gettext_noop("A person must answer BrokerBay's check. Nothing was booked."),
     ),
     "contact_details_wanted": (
-        "BrokerBay wants the account's contact details",
-        "Open the robot's browser, fill them in once and save them; the run goes on by itself.",
+        gettext_noop("BrokerBay wants the account's contact details"),
+        gettext_noop("Open the robot's browser, fill them in once and save them; the run goes on by itself."),
     ),
     "listing_not_found": (
-        "BrokerBay does not show this listing",
-        "Check the MLS number or address; new listings can take half an hour to appear.",
+        gettext_noop("BrokerBay does not show this listing"),
+        gettext_noop("Check the MLS number or address; new listings can take half an hour to appear."),
     ),
-    "ambiguous_listing": ("Several listings fit", "Pick the right listing from the candidates."),
-    "not_bookable": ("No online showings for this listing", "Call the listing office."),
+    "ambiguous_listing": (
+        gettext_noop("Several listings fit"),
+        gettext_noop("Pick the right listing from the candidates."),
+    ),
+    "not_bookable": (
+        gettext_noop("No online showings for this listing"),
+        gettext_noop("Call the listing office."),
+    ),
     "needs_approval": (
-        "This listing does not confirm by itself",
-        "Book again without 'auto-confirm only' to ask for approval.",
+        gettext_noop("This listing does not confirm by itself"),
+        gettext_noop("Book again without 'auto-confirm only' to ask for approval."),
     ),
-    "slot_unavailable": ("That time is not offered", "Pick one of the open times."),
-    "slot_lost": ("Somebody else took that time", "Pick one of the open times."),
+    "slot_unavailable": (
+        gettext_noop("That time is not offered"),
+        gettext_noop("Pick one of the open times."),
+    ),
+    "slot_lost": (gettext_noop("Somebody else took that time"), gettext_noop("Pick one of the open times.")),
     "declined": (
-        "The listing side declined it",
-        "Ask the client for another time, or call the listing office.",
+        gettext_noop("The listing side declined it"),
+        gettext_noop("Ask the client for another time, or call the listing office."),
     ),
-    "duration_too_long": ("The listing allows shorter showings only", "Book again with a shorter duration."),
+    "duration_too_long": (
+        gettext_noop("The listing allows shorter showings only"),
+        gettext_noop("Book again with a shorter duration."),
+    ),
     "page_changed": (
-        "BrokerBay's page looks different than expected",
-        "Look at the last picture; book by hand if it is urgent. We were told.",
+        gettext_noop("BrokerBay's page looks different than expected"),
+        gettext_noop("Look at the last picture; book by hand if it is urgent. We were told."),
     ),
-    "site_down": ("BrokerBay did not answer", "It is tried again by itself."),
-    "rate_limited": ("BrokerBay asked us to slow down", "It is tried again by itself."),
+    "site_down": (gettext_noop("BrokerBay did not answer"), gettext_noop("It is tried again by itself.")),
+    "rate_limited": (
+        gettext_noop("BrokerBay asked us to slow down"),
+        gettext_noop("It is tried again by itself."),
+    ),
     "rehearsed": (
-        "Everything is filled in; nothing was sent",
-        "Look at the picture, then send it or give up.",
+        gettext_noop("Everything is filled in; nothing was sent"),
+        gettext_noop("Look at the picture, then send it or give up."),
     ),
     "showing_not_found": (
-        "BrokerBay's list does not have this showing",
-        "Compare the account with BrokerBay; it may have been changed there by hand.",
+        gettext_noop("BrokerBay's list does not have this showing"),
+        gettext_noop("Compare the account with BrokerBay; it may have been changed there by hand."),
     ),
     "not_cancellable": (
-        "BrokerBay does not let this showing be cancelled",
-        "It may be past or ended already. Call the listing office if it still stands.",
+        gettext_noop("BrokerBay does not let this showing be cancelled"),
+        gettext_noop("It may be past or ended already. Call the listing office if it still stands."),
     ),
     "not_reschedulable": (
-        "BrokerBay does not let this showing be moved",
-        "It may wait for approval or be past. Cancel it and book anew, or call the listing office.",
+        gettext_noop("BrokerBay does not let this showing be moved"),
+        gettext_noop(
+            "It may wait for approval or be past. Cancel it and book anew, or call the listing office."
+        ),
     ),
-    "same_time": ("The showing stands at that time already", "Pick another time if it is to be moved."),
+    "same_time": (
+        gettext_noop("The showing stands at that time already"),
+        gettext_noop("Pick another time if it is to be moved."),
+    ),
     "showing_gone": (
-        "The listing side ended this showing",
-        "Ask the client for another time, or call the listing office.",
+        gettext_noop("The listing side ended this showing"),
+        gettext_noop("Ask the client for another time, or call the listing office."),
     ),
     "told_by_person": (
-        "A person saw it on BrokerBay",
-        "The account's own list is compared by itself; nothing else is to do.",
+        gettext_noop("A person saw it on BrokerBay"),
+        gettext_noop("The account's own list is compared by itself; nothing else is to do."),
     ),
     "paused": (
-        "Waiting between two requests of one account",
-        "It goes on by itself; the pause is a courtesy to BrokerBay.",
+        gettext_noop("Waiting between two requests of one account"),
+        gettext_noop("It goes on by itself; the pause is a courtesy to BrokerBay."),
     ),
     "no_answer": (
-        "BrokerBay never said yes or no",
-        "The account's own list is read; nothing is clicked twice.",
+        gettext_noop("BrokerBay never said yes or no"),
+        gettext_noop("The account's own list is read; nothing is clicked twice."),
     ),
     "not_listed": (
-        "BrokerBay's list does not show it",
-        "The list, read twice, does not hold the showing: it was not booked. Try again or book by hand.",
+        gettext_noop("BrokerBay's list does not show it"),
+        gettext_noop(
+            "The list, read twice, does not hold the showing: it was not booked. Try again or book by hand."
+        ),
     ),
     "not_changed": (
-        "BrokerBay did not carry it out",
-        "The list, read twice, shows the showing as it was. Try again, or change it on BrokerBay by hand.",
+        gettext_noop("BrokerBay did not carry it out"),
+        gettext_noop(
+            "The list, read twice, shows the showing as it was. Try again, or change it on BrokerBay by hand."
+        ),
     ),
-    "in_doubt": ("A person must look", "Open BrokerBay's list of showings and say whether it is there."),
-    "worker_lost": ("The worker stopped in the middle", "Nothing was sent; it is tried again by itself."),
+    "in_doubt": (
+        gettext_noop("A person must look"),
+        gettext_noop("Open BrokerBay's list of showings and say whether it is there."),
+    ),
+    "worker_lost": (
+        gettext_noop("The worker stopped in the middle"),
+        gettext_noop("Nothing was sent; it is tried again by itself."),
+    ),
     "attempts_spent": (
-        "Tried as often as allowed",
-        "Look at the last picture, then try again or book by hand.",
+        gettext_noop("Tried as often as allowed"),
+        gettext_noop("Look at the last picture, then try again or book by hand."),
     ),
-    "stopped": ("Stopped by a person", "Start a new booking if it is wanted after all."),
-    "withdrawn": ("The client changed the request", "The request is looked at anew, as it now stands."),
-    "expired": ("The showing's start has passed", "Ask the client for a new time."),
+    "stopped": (
+        gettext_noop("Stopped by a person"),
+        gettext_noop("Start a new booking if it is wanted after all."),
+    ),
+    "withdrawn": (
+        gettext_noop("The client changed the request"),
+        gettext_noop("The request is looked at anew, as it now stands."),
+    ),
+    "expired": (
+        gettext_noop("The showing's start has passed"),
+        gettext_noop("Ask the client for a new time."),
+    ),
     "browser_gone": (
-        "The robot's browser ended in the middle",
-        "Nothing was sent; it is tried again by itself.",
+        gettext_noop("The robot's browser ended in the middle"),
+        gettext_noop("Nothing was sent; it is tried again by itself."),
     ),
     "engine_broke": (
-        "The robot met something it does not know",
-        "Look at the last picture; try again, or book by hand if it is urgent.",
+        gettext_noop("The robot met something it does not know"),
+        gettext_noop("Look at the last picture; try again, or book by hand if it is urgent."),
     ),
     "sign_in_unfinished": (
-        "The sign-in was not finished",
-        "Start it again, with the account's password and the code at hand.",
+        gettext_noop("The sign-in was not finished"),
+        gettext_noop("Start it again, with the account's password and the code at hand."),
     ),
-    "sign_in_broke": ("The robot's browser stopped", "Start the sign-in again."),
+    "sign_in_broke": (gettext_noop("The robot's browser stopped"), gettext_noop("Start the sign-in again.")),
     "browser_missing": (
-        "No browser on the worker's machine",
-        "An administrator must install one; the message says how. Then try again.",
+        gettext_noop("No browser on the worker's machine"),
+        gettext_noop("An administrator must install one; the message says how. Then try again."),
     ),
 }
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connections
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from bookings.live.stream import release_thread
 from bookings.models import BookingRun, Screen
+from bookings.told import tell
 from bookings.vocabulary import RunState
 
 TICK = 0.03  # seconds between two looks at the row
@@ -30,6 +31,7 @@ class Watcher:
 
     user: User
     run_id: int
+    language: str
     seq: int = -1
     said: str = ""
     ended: bool = False
@@ -70,10 +72,14 @@ class Watcher:
                 "width": screen.width,
                 "height": screen.height,
                 "host": screen.host,
-                "page": screen.page,
+                "page": self._page(screen),
                 "jpeg": base64.b64encode(bytes(screen.jpeg)).decode(),
             },
         )
+
+    def _page(self, screen: Screen) -> dict[str, Any]:
+        with translation.override(self.language):
+            return {**screen.page, "note": tell(screen.page.get("note") or "")}
 
     def _standing(self, state: RunState, account_id: int) -> dict[str, Any]:
         """The run's state, and while it waits, whether a booking uses the account."""
@@ -84,13 +90,13 @@ class Watcher:
         return {"state": state.value, "open": state.is_open, "busy": waits_for_booking}
 
 
-async def screens(user: User, run: BookingRun) -> AsyncGenerator[str, None]:
+async def screens(user: User, run: BookingRun, *, language: str) -> AsyncGenerator[str, None]:
     """Server-sent events of one sign-in for one person: `look`, `state`, or a last `forbidden`.
 
     Each stream has a thread and a database connection of its own: few people sign in at once, for minutes.
     """
     await release_thread()
-    watcher = Watcher(user, run.pk)
+    watcher = Watcher(user, run.pk, language)
     loop = asyncio.get_running_loop()
     reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="screens")
     try:

@@ -13,14 +13,16 @@ from typing import TypeVar
 from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import User
 from django.db import connections
+from django.utils import translation
 from django_eventstream.storage import EventDoesNotExist
 from django_eventstream.utils import get_channelmanager, get_storage, sse_encode_error, sse_encode_event
 from django_eventstream.views import Listener, get_listener_manager
 
-from bookings.live.channels import Told, channel_of, status_of
+from bookings.live.channels import Told, channel_of, status_of, wire_of
 from bookings.live.relay import relay
 from bookings.models import BookingRun, RunEvent
 from bookings.queries.board import NEEDS_PERSON
+from bookings.told import tell
 from bookings.vocabulary import OPEN_RUN_STATES, RunState
 
 T = TypeVar("T")
@@ -69,8 +71,8 @@ def _has_ended(run_id: int, told: int) -> bool:
     return ended.filter(pk=run_id, event_seq__lte=told).exists()
 
 
-async def sse(user: User, run_uuid: object, after_seq: int) -> AsyncGenerator[str, None]:
-    """The event stream of one run for one person; it ends when they may no longer see the run.
+async def sse(user: User, run_uuid: object, after_seq: int, *, language: str) -> AsyncGenerator[str, None]:
+    """The event stream of one run for one person, in their language; it ends when they may no longer see it.
 
     Events: `log` (a line, its seq as the id), before it `status` where the line moved the run,
     `stream-open`, `stream-reset` (the client's id was never given: load the page again), `keep-alive`.
@@ -88,17 +90,21 @@ async def sse(user: User, run_uuid: object, after_seq: int) -> AsyncGenerator[st
                     if not await _read(lambda: _may_read(user.pk, channel)):
                         yield sse_encode_error("forbidden", "This run is not yours to see any more.")
                         return
-                yield "".join(map(_encode, batch)) or "event: keep-alive\ndata:\n\n"
+                yield "".join(_encode(event, language) for event in batch) or "event: keep-alive\ndata:\n\n"
     except EventDoesNotExist:
         yield sse_encode_event("stream-reset", {"channels": [channel]}, json_encode=True)
 
 
-def _encode(event: Told) -> str:
+def _encode(event: Told, language: str) -> str:
+    if event.row is None:
+        return str(sse_encode_event(event.type, event.data, event_id=event.id))
     text = ""
-    if event.row is not None and event.row.state:
-        # Before its line and without an id: a connection that breaks between the two tells both again.
-        text = sse_encode_event("status", json.dumps(status_of(event.row)))
-    return text + str(sse_encode_event(event.type, event.data, event_id=event.id))
+    with translation.override(language):
+        line = json.dumps({**wire_of(event.row), "message": tell(event.row.message)})
+        if event.row.state:
+            # Before its line and without an id: a connection that breaks between the two tells both again.
+            text = sse_encode_event("status", json.dumps(status_of(event.row)))
+    return text + str(sse_encode_event(event.type, line, event_id=event.id))
 
 
 def _may_read(user_id: int, channel: str) -> bool:

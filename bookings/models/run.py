@@ -13,6 +13,7 @@ from bookings.models.booking import Booking
 from bookings.models.partner import Partner
 from bookings.models.scope import ScopedQuerySet
 from bookings.models.showing import ShowingRequest
+from bookings.told import tell
 from bookings.vocabulary import (
     OPEN_RUN_STATES,
     AttemptPurpose,
@@ -164,11 +165,11 @@ class BookingRun(models.Model):
     @property
     def title(self) -> str:
         """The result in plain words, e.g. "That time is not offered"."""
-        return reason_title(self.reason_code) if self.reason_code else str(RunState(self.state).label)
+        return tell(reason_title(self.reason_code)) if self.reason_code else str(RunState(self.state).label)
 
     @property
     def next_step(self) -> str:
-        return reason_next_step(self.reason_code) if self.reason_code else ""
+        return tell(reason_next_step(self.reason_code)) if self.reason_code else ""
 
 
 class Attempt(models.Model):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from bookings.told import tell
+
 
 class Rejected(Exception):
     """The wish cannot be taken as it is. `field` names the input to mend, if one is to blame."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
-        self.message = message
         self.field = field
+
+    @property
+    def message(self) -> str:
+        """Why, in the language of who asks."""
+        return tell(str(self))
 
 
 class Forbidden(Rejected):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from bookings.models import Booking, BookingRun, Notice, ShowingRequest
 from bookings.services import dispatch
+from bookings.told import in_english
 from bookings.vocabulary import (
     LIVE_BOOKING_STATUSES,
     BookingStatus,
@@ -20,6 +21,7 @@ from bookings.vocabulary import (
     Outcome,
     RunKind,
     RunState,
+    reason_title,
 )
 
 _OF_BOOKING = {
@@ -68,7 +70,7 @@ def owe(request_id: str | None) -> None:
         told = Told(status=Outcome.IN_PROGRESS)
     news: dict[str, object] = {
         "to": request_id,
-        "subject": f"{Outcome(told.status).label}: {request}"[:200],
+        "subject": f"{in_english(Outcome(told.status).label)}: {request}"[:200],
         "body": json.dumps(asdict(told)),
         "partner": request.partner,
         "run": run,
@@ -116,7 +118,7 @@ def _of_booking(booking: Booking) -> Told:
         date=_iso(booking.booking_date),
         time=_iso(booking.booking_time),
         reference=booking.showing_id or None,
-        reason=None if stands else str(booking.get_status_display()),
+        reason=None if stands else in_english(BookingStatus(booking.status).label),
     )
 
 
@@ -128,7 +130,7 @@ def _of_run(run: BookingRun) -> Told | None:
         status=status,
         date=_iso(run.wanted_date),
         time=_iso(run.wanted_time),
-        reason=run.title if run.reason_code else None,
+        reason=reason_title(run.reason_code) if run.reason_code else None,
     )
 
 

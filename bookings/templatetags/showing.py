@@ -9,8 +9,12 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format as formatted
+from django.utils.formats import number_format, time_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from bookings import told as tellings
 from bookings.vocabulary import BookingStatus, Health, Level, PassState, RequestState, RunState, UpstreamState
 
 register = template.Library()
@@ -71,7 +75,13 @@ def words(code: str) -> str:
     >>> words("find_listing"), words("")
     ('Find listing', '')
     """
-    return code.replace("_", " ").capitalize()
+    return tellings.tell(code.replace("_", " ").capitalize())
+
+
+@register.filter
+def told(text: str) -> str:
+    """What a row keeps in English, in the reader's language."""
+    return tellings.tell(str(text or ""))
 
 
 @register.filter
@@ -85,7 +95,7 @@ def took(milliseconds: int | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     if milliseconds < 60_000:
-        return f"{milliseconds / 1000:.1f} s"
+        return f"{number_format(round(milliseconds / 1000, 1), 1)} s"
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {seconds} s"
 
@@ -97,7 +107,8 @@ def zone_words(zone: str) -> str:
     ('Toronto time', 'Buenos Aires time', 'UTC')
     """
     name = zone or settings.DEFAULT_TIME_ZONE
-    return f"{name.rpartition('/')[2].replace('_', ' ')} time" if "/" in name else name
+    place = name.rpartition("/")[2].replace("_", " ")
+    return _("%(place)s time") % {"place": place} if "/" in name else name
 
 
 @register.filter
@@ -126,7 +137,7 @@ def lasts(seconds: int | None) -> str:
     """
     if seconds is None:
         return ""
-    units = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+    units = ((86_400, pgettext("days, in short", "d")), (3600, "h"), (60, "min"), (1, "s"))
     at = next((place for place, (size, _unit) in enumerate(units) if seconds >= size), len(units) - 1)
     size, unit = units[at]
     rest = [
@@ -145,14 +156,18 @@ def home(run: Any) -> str:
 
 
 @register.filter
-def clock(at: time | None) -> str:
+def clock(at: time | datetime | None) -> str:
     """
     >>> clock(time(10)), clock(time(13, 45)), clock(time(0, 15)), clock(None)
     ('10:00 AM', '1:45 PM', '12:15 AM', '')
     """
-    if at is None:
-        return ""
-    return f"{at.hour % 12 or 12}:{at.minute:02} {'AM' if at.hour < 12 else 'PM'}"
+    return tellings.clock(at) if at is not None else ""
+
+
+@register.filter
+def seconds(at: datetime | None) -> str:
+    """The moment on a clock with seconds, for lines of a log."""
+    return time_format(at, "H:i:s") if at is not None else ""
 
 
 @register.filter
@@ -160,8 +175,33 @@ def day(when: date | None) -> str:
     """A day with its weekday, and its year when it is another than the present one."""
     if when is None:
         return ""
-    same_year = when.year == timezone.localdate().year
-    return date_format(when, "D j M" if same_year else "D j M Y")
+    return tellings.short_day(when, with_year=when.year != timezone.localdate().year)
+
+
+@register.filter
+def long_day(when: date | None) -> str:
+    """
+    >>> long_day(date(2026, 11, 24))
+    'Tuesday, 24 November 2026'
+    """
+    return tellings.long_day(when) if when is not None else ""
+
+
+@register.filter
+def plain_day(when: date | None) -> str:
+    """
+    >>> plain_day(date(2026, 11, 24))
+    '24 November 2026'
+    """
+    return formatted(when, pgettext("a day, in Django's letters", "j F Y")) if when is not None else ""
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """A day and a time of day, on the clock that the moment was put on: "Tue 24 Nov, 10:00 AM"."""
+    if at is None:
+        return ""
+    return _("%(day)s, %(time)s") % {"day": day(at.date()), "time": clock(at)}
 
 
 @register.simple_tag
@@ -169,4 +209,8 @@ def wanted(run: Any) -> str:
     """When a run's showing is to be, zone named: "Tue 24 Nov, 10:00 AM Toronto time"."""
     if run.wanted_date is None or run.wanted_time is None:
         return ""
-    return f"{day(run.wanted_date)}, {clock(run.wanted_time)} {zone_words(run.time_zone)}"
+    return _("%(day)s, %(time)s %(zone)s") % {
+        "day": day(run.wanted_date),
+        "time": clock(run.wanted_time),
+        "zone": zone_words(run.time_zone),
+    }

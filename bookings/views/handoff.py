@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -14,6 +15,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -68,7 +70,10 @@ def handoff_screen(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
         return HttpResponse(
             "The robot's browser needs an ASGI server.\n", status=501, content_type="text/plain"
         )
-    response = StreamingHttpResponse(screens(_person(request), run), content_type="text/event-stream")
+    response = StreamingHttpResponse(
+        screens(_person(request), run, language=get_language() or settings.LANGUAGE_CODE),
+        content_type="text/event-stream",
+    )
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response

@@ -24,6 +24,7 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_eventstream.utils import add_default_headers, get_channelmanager
@@ -127,7 +128,8 @@ def run_events(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
         # A WSGI server would collect the endless stream before its first byte.
         return HttpResponse("The live log needs an ASGI server.\n", status=501, content_type="text/plain")
     response = StreamingHttpResponse(
-        sse(_person(request), uuid, int(number[1])), content_type="text/event-stream"
+        sse(_person(request), uuid, int(number[1]), language=get_language() or settings.LANGUAGE_CODE),
+        content_type="text/event-stream",
     )
     add_default_headers(response, request)
     response["Cache-Control"] = "no-store"

@@ -9,6 +9,7 @@ from bookings.services import audit, outcomes
 from bookings.services.runs.bells import ring
 from bookings.services.runs.figures import MAX_ATTEMPTS
 from bookings.services.runs.log import write
+from bookings.told import in_english
 from bookings.vocabulary import CHANGING_KINDS, Rehearsal, RunKind, RunState, Source
 
 FIRST_RUNS = 10
@@ -40,7 +41,7 @@ def is_to_rehearse(partner: Partner, kind: RunKind) -> bool:
 
 
 def in_words(run: BookingRun) -> str:
-    words = f"{run.get_kind_display()} {run.property_text}"
+    words = f"{in_english(RunKind(run.kind).label)} {run.property_text}"
     if run.wanted_date and run.wanted_time:
         to = "to" if run.kind == RunKind.RESCHEDULE else "on"
         words += f" {to} {run.wanted_date:%a %d %b %Y} at {run.wanted_time:%H:%M} ({run.time_zone})"

@@ -69,6 +69,10 @@ def sign_in() -> SignIn:
 
 @pytest.fixture
 def rows(cast: Cast) -> Rows:
+    return make_rows(cast)
+
+
+def make_rows(cast: Cast) -> Rows:
     request = make_request(cast.partner)
     run = make_run(cast.partner, by=cast.owner)
     booking = make_booking(cast.account, request=request, property=request.property)
