@@ -47,9 +47,9 @@ def _table(title: Any, icon: str, name: str, *more: str) -> dict[str, Any]:
 
 
 UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Showings",
-    "SITE_HEADER": "Showings",
-    "SITE_SUBHEADER": "Booked on BrokerBay by themselves",
+    "SITE_TITLE": _("Showings"),
+    "SITE_HEADER": _("Showings"),
+    "SITE_SUBHEADER": _("Booked on BrokerBay by themselves"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "real_estate_agent",
     "SHOW_HISTORY": True,

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -96,7 +96,9 @@ class AccountAdmin(PartnerScopedAdmin):
             request,
             queryset,
             lambda account: self._compare(request, account),
-            done=("%(count)d account is being compared.", "%(count)d accounts are being compared."),
+            done=ngettext_lazy(
+                "%(count)d account is being compared.", "%(count)d accounts are being compared.", "count"
+            ),
         )
 
     @action(

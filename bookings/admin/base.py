@@ -23,22 +23,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, time_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 
-from bookings import finding
+from bookings import finding, told
 from bookings.admin.seen import SeenForm
 from bookings.admin.tabs import TabbedList
 from bookings.models import AuditEntry, BookingRun, Partner
 from bookings.models.scope import ScopedQuerySet, sees_all
 from bookings.services.errors import Rejected
 
-# A sentence for one and for several, each with %(count)d.
-Counted: TypeAlias = tuple[str, str]
+# A sentence for one and for several, each with %(count)d: ngettext_lazy(…, …, "count").
+Counted: TypeAlias = Any
 
 MESSAGES_SHOWN = 10
 # Each picked row is one transaction; more belong into several clicks, not one request.
@@ -69,7 +67,7 @@ def on_the_clock_of(request: HttpRequest, answer: Callable[[], HttpResponse]) ->
 
 def door_time(day: date | None, at: time | None) -> str:
     """A showing's day and time at the property's door: "Thu 30 Sep 2027, 12:00 PM"."""
-    known = (date_format(day, "D j M Y") if day else "", time_format(at, "g:i A") if at else "")
+    known = (told.short_day(day, with_year=True) if day else "", told.clock(at) if at else "")
     return ", ".join(part for part in known if part) or "-"
 
 
@@ -339,7 +337,7 @@ class PartnerScopedAdmin(ModelAdmin):
 
     def tell(self, request: HttpRequest, worked: int, refused: list[str], *, done: Counted) -> None:
         if worked:
-            messages.success(request, ngettext(*done, worked) % {"count": worked})
+            messages.success(request, done % {"count": worked})
         for line in refused[:MESSAGES_SHOWN]:
             messages.warning(request, line)
         if len(refused) > MESSAGES_SHOWN:

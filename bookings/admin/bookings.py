@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -69,7 +69,9 @@ CHANGE_STATUS = Bulk(
         "it is, and you are told why."
     ),
     button=gettext_lazy("Change status"),
-    done=("%(count)d booking has its new status.", "%(count)d bookings have their new status."),
+    done=ngettext_lazy(
+        "%(count)d booking has its new status.", "%(count)d bookings have their new status.", "count"
+    ),
     do=_change_status,
 )
 RESCHEDULE = Bulk(
@@ -81,7 +83,7 @@ RESCHEDULE = Bulk(
         "refuses stays as it is."
     ),
     button=gettext_lazy("Reschedule on BrokerBay"),
-    done=("%(count)d move is queued.", "%(count)d moves are queued."),
+    done=ngettext_lazy("%(count)d move is queued.", "%(count)d moves are queued.", "count"),
     do=_reschedule,
 )
 CANCEL = Bulk(
@@ -93,7 +95,7 @@ CANCEL = Bulk(
         "showing cannot be brought back: it would have to be booked anew."
     ),
     button=gettext_lazy("Cancel on BrokerBay"),
-    done=("%(count)d cancelling is queued.", "%(count)d cancellings are queued."),
+    done=ngettext_lazy("%(count)d cancelling is queued.", "%(count)d cancellings are queued.", "count"),
     do=_cancel,
 )
 
@@ -396,7 +398,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             request,
             queryset.filter(hidden_at=None),
             lambda booking: bookings.hide(booking, by=request.user),
-            done=("%(count)d booking is hidden.", "%(count)d bookings are hidden."),
+            done=ngettext_lazy("%(count)d booking is hidden.", "%(count)d bookings are hidden.", "count"),
         )
 
     @action(description=gettext_lazy("Show again"), permissions=["change_status"])
@@ -405,5 +407,9 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             request,
             queryset.exclude(hidden_at=None),
             lambda booking: bookings.show_again(booking, by=request.user),
-            done=("%(count)d booking is in the lists again.", "%(count)d bookings are in the lists again."),
+            done=ngettext_lazy(
+                "%(count)d booking is in the lists again.",
+                "%(count)d bookings are in the lists again.",
+                "count",
+            ),
         )

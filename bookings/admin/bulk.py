@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from bookings.admin.base import Counted, PartnerScopedAdmin
 from bookings.admin.bulk_forms import PersonsForm
@@ -108,7 +107,7 @@ class BulkAdmin(PartnerScopedAdmin):
         told = self._do_each(request, bulk, picked, form.cleaned_data if picked else {})
         worked = sum(not one.error for one in told)
         if worked:
-            messages.success(request, ngettext(*bulk.done, worked) % {"count": worked})
+            messages.success(request, bulk.done % {"count": worked})
         back = f"{self.address_of_list()}?{cleaned(request.POST.get('list', ''))}".rstrip("?")
         if worked == len(told) and not missing:
             return HttpResponseRedirect(back)

@@ -31,6 +31,7 @@ from bookings.models import Export
 from bookings.models.export import ExportForm
 from bookings.services import audit, exporting
 from bookings.services.errors import Rejected
+from bookings.told import in_english
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class ExportAdmin(ExportMixin):
 
 
 def file_name(model: type[Model], ending: str) -> str:
-    noun = str(model._meta.verbose_name_plural).replace(" ", "-")
+    noun = in_english(model._meta.verbose_name_plural).replace(" ", "-")
     return f"{noun}-{timezone.localdate():%Y-%m-%d}.{ending}"
 
 

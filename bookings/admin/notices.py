@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -54,5 +54,7 @@ class NoticeAdmin(ReadOnlyAdmin):
             request,
             queryset,
             lambda notice: notices.send_again(notice, by=request.user),
-            done=("%(count)d notice is being sent again.", "%(count)d notices are being sent again."),
+            done=ngettext_lazy(
+                "%(count)d notice is being sent again.", "%(count)d notices are being sent again.", "count"
+            ),
         )

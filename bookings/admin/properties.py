@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -167,7 +167,9 @@ class PropertyAdmin(SavedViewsAdmin):
             request,
             queryset,
             lambda home: self._check(request, home, partners[0], None),
-            done=("%(count)d property is being checked.", "%(count)d properties are being checked."),
+            done=ngettext_lazy(
+                "%(count)d property is being checked.", "%(count)d properties are being checked.", "count"
+            ),
         )
 
     def _check(self, request: HttpRequest, home: Property, partner: Partner, day: date | None) -> BookingRun:

@@ -11,10 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
+from bookings import told
 from bookings.admin import badges
 from bookings.admin.base import ReadOnlyAdmin, door_time, on_the_clock_of, queued_words
 from bookings.admin.exporting import ExportAdmin
@@ -138,7 +139,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("needs"))
     def needed(self, request_row: ShowingRequest) -> str:
-        return request_row.trouble or request_row.needs_in_words() or "-"
+        return told.tell(request_row.trouble) or request_row.needs_in_words() or "-"
 
     @display(description=gettext_lazy("clash"), label=badges.CLASH)
     def overlaps(self, request_row: Any) -> tuple[str, str] | None:
@@ -147,7 +148,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     @display(description=gettext_lazy("clash"))
     def clash(self, request_row: Any) -> str:
         day = tours.day_of(request_row.shown_to, request_row)
-        return next((stop.clash for stop in day if stop.request.pk == request_row.pk), "") or "-"
+        return next((told.tell(stop.clash) for stop in day if stop.request.pk == request_row.pk), "") or "-"
 
     @display(description=gettext_lazy("group"))
     def group(self, request_row: Any) -> str:
@@ -257,7 +258,11 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             request,
             queryset,
             lambda row: runs.queue_for(row, source=Source.PERSON, by=request.user),
-            done=("%(count)d showing is queued to be booked.", "%(count)d showings are queued to be booked."),
+            done=ngettext_lazy(
+                "%(count)d showing is queued to be booked.",
+                "%(count)d showings are queued to be booked.",
+                "count",
+            ),
         )
 
     @action(description=gettext_lazy("Rehearse, send nothing"), permissions=["book"])
@@ -266,5 +271,5 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             request,
             queryset,
             lambda row: runs.queue_for(row, source=Source.PERSON, by=request.user, dry_run=True),
-            done=("%(count)d rehearsal is queued.", "%(count)d rehearsals are queued."),
+            done=ngettext_lazy("%(count)d rehearsal is queued.", "%(count)d rehearsals are queued.", "count"),
         )

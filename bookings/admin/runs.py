@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
@@ -60,7 +60,7 @@ SEND = Bulk(
         "pictures first: what is sent cannot be taken back, only cancelled."
     ),
     button=gettext_lazy("Send what was rehearsed"),
-    done=("%(count)d run is on its way.", "%(count)d runs are on their way."),
+    done=ngettext_lazy("%(count)d run is on its way.", "%(count)d runs are on their way.", "count"),
     do=_answering(Answer.RELEASE),
 )
 GIVE_UP = Bulk(
@@ -69,7 +69,7 @@ GIVE_UP = Bulk(
     form_class=ReasonForm,
     says=gettext_lazy("Each of these runs ends for good. What BrokerBay already has stays on BrokerBay."),
     button=gettext_lazy("Give up"),
-    done=("%(count)d run is given up.", "%(count)d runs are given up."),
+    done=ngettext_lazy("%(count)d run is given up.", "%(count)d runs are given up.", "count"),
     do=_answering(Answer.GIVE_UP),
 )
 TRY_AGAIN = Bulk(
@@ -78,7 +78,7 @@ TRY_AGAIN = Bulk(
     form_class=RetryForm,
     says=gettext_lazy("Each goes back to the queue with a fresh budget of attempts, in the order shown."),
     button=gettext_lazy("Try again"),
-    done=("%(count)d run is queued again.", "%(count)d runs are queued again."),
+    done=ngettext_lazy("%(count)d run is queued again.", "%(count)d runs are queued again.", "count"),
     do=_try_again,
 )
 STOP = Bulk(
@@ -90,7 +90,11 @@ STOP = Bulk(
         "out. What BrokerBay already has stays on BrokerBay."
     ),
     button=gettext_lazy("Cancel these runs"),
-    done=("%(count)d run is cancelled or asked to stop.", "%(count)d runs are cancelled or asked to stop."),
+    done=ngettext_lazy(
+        "%(count)d run is cancelled or asked to stop.",
+        "%(count)d runs are cancelled or asked to stop.",
+        "count",
+    ),
     do=lambda turn: runs.stop(turn.row, by=turn.by, reason=turn.said["reason"]),
 )
 ASSIGN = Bulk(
@@ -102,7 +106,9 @@ ASSIGN = Bulk(
         "an account already stays with it."
     ),
     button=gettext_lazy("Give to this account"),
-    done=("%(count)d run goes through that account.", "%(count)d runs go through that account."),
+    done=ngettext_lazy(
+        "%(count)d run goes through that account.", "%(count)d runs go through that account.", "count"
+    ),
     do=lambda turn: runs.assign(turn.row, turn.said["account"], by=turn.by, reason=turn.said["reason"]),
 )
 

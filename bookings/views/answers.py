@@ -14,6 +14,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -23,16 +25,19 @@ from bookings.queries.handoffs import may_sign_in
 from bookings.services import runs
 from bookings.services.errors import Rejected
 from bookings.services.runs import Offer
+from bookings.told import tell
 from bookings.vocabulary import Answer, RunKind, RunState
 
 # What cannot be taken back is asked once more, with what it means.
 ASKED_TWICE = {
-    Answer.IT_IS_THERE: "The run ends as done, on your word. The account's own list is compared soon after.",
-    Answer.IT_IS_NOT_THERE: (
+    Answer.IT_IS_THERE: _(
+        "The run ends as done, on your word. The account's own list is compared soon after."
+    ),
+    Answer.IT_IS_NOT_THERE: _(
         "The robot sends it once more. If it did arrive the first time, it would be there twice: look at "
         "BrokerBay's own list before you say so."
     ),
-    Answer.GIVE_UP: "This run ends for good. What BrokerBay already has stays on BrokerBay.",
+    Answer.GIVE_UP: _("This run ends for good. What BrokerBay already has stays on BrokerBay."),
 }
 
 
@@ -102,11 +107,11 @@ def answer_run(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if not (may_sign_in(user, run.account) if signs_in else run_queries.may_book(user, run)):
         raise PermissionDenied
     if offer is None:
-        messages.error(request, "This run does not ask that any more; somebody may have answered.")
+        messages.error(request, gettext("This run does not ask that any more; somebody may have answered."))
         return redirect("run", uuid=uuid)
     if request.method != "POST":
-        meaning = ASKED_TWICE.get(offer.answer, offer.detail)
-        context = {"run": run, "offer": offer, "meaning": meaning, "title": offer.label}
+        meaning = ASKED_TWICE.get(offer.answer) or tell(offer.detail)
+        context = {"run": run, "offer": offer, "meaning": meaning, "title": tell(offer.label)}
         return render(request, "bookings/runs/sure.html", context)
     return _carry_out(request, run, offer, user)
 

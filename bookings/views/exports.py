@@ -24,6 +24,7 @@ from bookings.admin.base import clock_of
 from bookings.models import Export
 from bookings.models.export import ExportForm
 from bookings.services import exporting
+from bookings.told import in_english
 
 SHOWN = 50
 CHUNK = 256 * 1024
@@ -64,7 +65,7 @@ def export_file(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     parts: Any = _parts(file) if is_async else iter(lambda: file.read(CHUNK), b"")
     answer = StreamingHttpResponse(parts, content_type=CONTENT_TYPES[ExportForm(export.form)])
     answer._resource_closers.append(file.close)  # type: ignore[attr-defined]
-    name = f"{_noun(export).replace(' ', '-')}-{timezone.localdate(export.created_at):%Y-%m-%d}"
+    name = f"{in_english(_noun(export)).replace(' ', '-')}-{timezone.localdate(export.created_at):%Y-%m-%d}"
     answer["Content-Disposition"] = f'attachment; filename="{name}.{export.form}"'
     answer["Content-Length"] = str(export.size)
     answer["Cache-Control"] = "private, no-store"
@@ -87,8 +88,9 @@ def withdraw_export(request: HttpRequest, uuid: UUID) -> HttpResponse:
     return redirect("exports")
 
 
-def _noun(export: Export) -> str:
-    return str(apps.get_model("bookings", export.table)._meta.verbose_name_plural)
+def _noun(export: Export) -> Any:
+    """What is in it, in the language of who reads it."""
+    return apps.get_model("bookings", export.table)._meta.verbose_name_plural or ""
 
 
 def _person(request: HttpRequest) -> User:

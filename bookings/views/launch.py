@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -48,56 +49,57 @@ class LaunchForm(forms.Form):
 
     partner = forms.ModelChoiceField(
         Partner.objects.none(),
-        label="For",
-        empty_label="Choose a partner",
+        label=_("For"),
+        empty_label=_("Choose a partner"),
         error_messages={
-            "required": "Choose the partner to book for.",
-            "invalid_choice": "You do not work for that partner. Choose one from the list.",
+            "required": _("Choose the partner to book for."),
+            "invalid_choice": _("You do not work for that partner. Choose one from the list."),
         },
     )
     property = forms.CharField(
-        label="Property",
+        label=_("Property"),
         max_length=300,
-        help_text="Street address or MLS number, like N12345678.",
+        help_text=_("Street address or MLS number, like N12345678."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         validators=[
-            MinLengthValidator(5, "Write at least five letters of the address, or the MLS number."),
-            RegexValidator(r"^[^\x00-\x1f\x7f-\x9f]*$", "It holds characters that cannot be used here."),
+            MinLengthValidator(5, _("Write at least five letters of the address, or the MLS number.")),
+            RegexValidator(r"^[^\x00-\x1f\x7f-\x9f]*$", _("It holds characters that cannot be used here.")),
         ],
         error_messages={
-            "required": "Say which property: its address or its MLS number.",
-            "max_length": "That is too long for an address; 300 characters are enough.",
+            "required": _("Say which property: its address or its MLS number."),
+            "max_length": _("That is too long for an address; 300 characters are enough."),
         },
     )
     date = forms.DateField(
+        label=_("Date"),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         input_formats=["%Y-%m-%d"],
         error_messages={
-            "required": "Name the day of the showing.",
-            "invalid": "There is no such day. Write it as 2026-07-31.",
+            "required": _("Name the day of the showing."),
+            "invalid": _("There is no such day. Write it as 2026-07-31."),
         },
     )
     time = forms.TimeField(
-        label="Start time",
+        label=_("Start time"),
         widget=forms.TimeInput(format="%H:%M", attrs={"type": "time", "step": 900}),
         input_formats=["%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M%p"],
         error_messages={
-            "required": "Name the time of the showing.",
-            "invalid": "That is no time of day. Write it as 14:30 or 2:30 PM.",
+            "required": _("Name the time of the showing."),
+            "invalid": _("That is no time of day. Write it as 14:30 or 2:30 PM."),
         },
     )
     duration = forms.TypedChoiceField(
-        label="How long",
+        label=_("How long"),
         choices=ShowingMinutes.choices,
         widget=forms.RadioSelect,
         coerce=int,
         error_messages={
-            "required": "Say how long the showing is to last.",
-            "invalid_choice": "Choose 15, 30, 45 or 60 minutes.",
+            "required": _("Say how long the showing is to last."),
+            "invalid_choice": _("Choose 15, 30, 45 or 60 minutes."),
         },
     )
-    auto_confirm_only = forms.BooleanField(label="Only if it confirms at once", required=False)
-    dry_run = forms.BooleanField(label="Rehearse only, send nothing", required=False)
+    auto_confirm_only = forms.BooleanField(label=_("Only if it confirms at once"), required=False)
+    dry_run = forms.BooleanField(label=_("Rehearse only, send nothing"), required=False)
     listing_id = forms.RegexField(r"^[0-9a-f]{24}$", required=False, widget=forms.HiddenInput)
     request = forms.CharField(
         required=False,

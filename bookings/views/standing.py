@@ -4,31 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from bookings.models import BookingRun
 from bookings.templatetags.showing import clock, day, wanted
+from bookings.told import tell
 from bookings.vocabulary import BookingStatus, RunKind, RunState
 
 TITLES = {
-    RunKind.BOOK: "Book a showing",
-    RunKind.CANCEL: "Cancel a showing",
-    RunKind.RESCHEDULE: "Move a showing",
-    RunKind.CHECK: "Check a property",
-    RunKind.RECONCILE: "Compare with BrokerBay",
-    RunKind.SIGN_IN: "Sign in on BrokerBay",
+    RunKind.BOOK: _("Book a showing"),
+    RunKind.CANCEL: _("Cancel a showing"),
+    RunKind.RESCHEDULE: _("Move a showing"),
+    RunKind.CHECK: _("Check a property"),
+    RunKind.RECONCILE: _("Compare with BrokerBay"),
+    RunKind.SIGN_IN: _("Sign in on BrokerBay"),
 }
 _WORKING = {
-    RunKind.BOOK: "Booking on BrokerBay.",
-    RunKind.CANCEL: "Cancelling on BrokerBay.",
-    RunKind.RESCHEDULE: "Moving it on BrokerBay.",
-    RunKind.CHECK: "Looking it up on BrokerBay.",
-    RunKind.RECONCILE: "Reading BrokerBay's own list.",
-    RunKind.SIGN_IN: "The robot's browser is open.",
+    RunKind.BOOK: _("Booking on BrokerBay."),
+    RunKind.CANCEL: _("Cancelling on BrokerBay."),
+    RunKind.RESCHEDULE: _("Moving it on BrokerBay."),
+    RunKind.CHECK: _("Looking it up on BrokerBay."),
+    RunKind.RECONCILE: _("Reading BrokerBay's own list."),
+    RunKind.SIGN_IN: _("The robot's browser is open."),
 }
 _DONE = {
-    RunKind.CANCEL: ("Cancelled on BrokerBay.", "Its own list shows the showing as cancelled."),
-    RunKind.CHECK: ("BrokerBay has it.", ""),
-    RunKind.RECONCILE: ("Compared.", ""),
-    RunKind.SIGN_IN: ("Signed in.", "The account's waiting runs go on by themselves."),
+    RunKind.CANCEL: (_("Cancelled on BrokerBay."), _("Its own list shows the showing as cancelled.")),
+    RunKind.CHECK: (_("BrokerBay has it."), ""),
+    RunKind.RECONCILE: (_("Compared."), ""),
+    RunKind.SIGN_IN: (_("Signed in."), _("The account's waiting runs go on by themselves.")),
 }
 
 
@@ -40,7 +44,7 @@ class Standing:
 
 def title_of(run: BookingRun) -> str:
     """What the run is for: "Move a showing"."""
-    return TITLES[RunKind(run.kind)]
+    return str(TITLES[RunKind(run.kind)])
 
 
 def when_of(run: BookingRun) -> str:
@@ -50,25 +54,32 @@ def when_of(run: BookingRun) -> str:
     moves = run.kind == RunKind.RESCHEDULE and run.is_open and booking is not None
     if not moves or booking is None:
         return told
-    return f"{told}, instead of {day(booking.booking_date)}, {clock(booking.booking_time)}"
+    return gettext("%(new)s, instead of %(day)s, %(time)s") % {
+        "new": told,
+        "day": day(booking.booking_date),
+        "time": clock(booking.booking_time),
+    }
 
 
 def standing_of(run: BookingRun) -> Standing:
     """How it stands; the log tells how it came to that."""
     match RunState(run.state):
         case RunState.QUEUED:
-            return Standing(headline="Waiting for a free worker.", sentence="It starts by itself.")
+            return Standing(
+                headline=gettext("Waiting for a free worker."), sentence=gettext("It starts by itself.")
+            )
         case RunState.RUNNING if run.stop_asked_at:
             return Standing(
-                headline="Stopping.", sentence="It stops before anything is sent, or says what was."
+                headline=gettext("Stopping."),
+                sentence=gettext("It stops before anything is sent, or says what was."),
             )
         case RunState.RUNNING:
-            return Standing(headline=_WORKING[RunKind(run.kind)])
+            return Standing(headline=str(_WORKING[RunKind(run.kind)]))
         case RunState.BOOKED if run.booking is not None and run.reason_code != "told_by_person":
             return _booked(run)
         case RunState.DONE if run.reason_code != "told_by_person":
             return _done(run)
-    return Standing(headline=f"{run.title}.", sentence=run.reason)
+    return Standing(headline=f"{run.title}.", sentence=tell(run.reason))
 
 
 def _booked(run: BookingRun) -> Standing:
@@ -76,22 +87,26 @@ def _booked(run: BookingRun) -> Standing:
     assert booking is not None
     moved = run.kind == RunKind.RESCHEDULE
     headline = {
-        BookingStatus.CONFIRMED: "Moved and confirmed." if moved else "Booked and confirmed.",
-        BookingStatus.PENDING: f"{'Moved' if moved else 'Asked for'}; the listing side must approve.",
+        BookingStatus.CONFIRMED: gettext("Moved and confirmed.")
+        if moved
+        else gettext("Booked and confirmed."),
+        BookingStatus.PENDING: gettext("Moved; the listing side must approve.")
+        if moved
+        else gettext("Asked for; the listing side must approve."),
     }.get(BookingStatus(booking.status), f"{booking.get_status_display()}.")
-    told = f"BrokerBay's own list shows it as “{booking.badge}”." if booking.badge else ""
-    return Standing(headline=headline, sentence=told)
+    shown = gettext("BrokerBay's own list shows it as “%(badge)s”.") % {"badge": booking.badge}
+    return Standing(headline=headline, sentence=shown if booking.badge else "")
 
 
 def _done(run: BookingRun) -> Standing:
     if run.dry_run:
         return Standing(
-            headline="Rehearsed; nothing was sent.",
-            sentence="Everything could be filled in, as the picture shows.",
+            headline=gettext("Rehearsed; nothing was sent."),
+            sentence=gettext("Everything could be filled in, as the picture shows."),
         )
-    headline, usual = _DONE.get(RunKind(run.kind), ("Done.", ""))
-    told = _check_in_words(run) if run.kind == RunKind.CHECK else usual
-    return Standing(headline=headline, sentence=run.reason or told)
+    headline, usual = _DONE.get(RunKind(run.kind), (_("Done."), ""))
+    told = _check_in_words(run) if run.kind == RunKind.CHECK else str(usual)
+    return Standing(headline=str(headline), sentence=tell(run.reason) or told)
 
 
 def _check_in_words(run: BookingRun) -> str:
@@ -100,11 +115,16 @@ def _check_in_words(run: BookingRun) -> str:
     'It can be booked online. The listing side must approve. At most 30 minutes.'
     """
     seen = run.listing or {}
-    confirms: dict[object, str] = {True: "It confirms at once.", False: "The listing side must approve."}
+    confirms: dict[object, str] = {
+        True: gettext("It confirms at once."),
+        False: gettext("The listing side must approve."),
+    }
     longest = seen.get("max_minutes")
     told = (
-        "It can be booked online.",
+        gettext("It can be booked online."),
         confirms.get(seen.get("auto_confirm"), ""),
-        f"At most {longest} minutes." if longest else "",
+        ngettext("At most %(n)s minute.", "At most %(n)s minutes.", longest) % {"n": longest}
+        if longest
+        else "",
     )
     return " ".join(filter(None, told))

@@ -46,9 +46,9 @@
         body: JSON.stringify(batch),
       });
       if (answer.redirected || answer.status === 409) return window.location.reload();
-      if (!answer.ok) warn("That could not be sent. Load this page again if it goes on.");
+      if (!answer.ok) warn(desk.dataset.notSent);
     } catch {
-      warn("The portal cannot be reached. What you did last was not sent.");
+      warn(desk.dataset.noPortal);
       waiting = [];
     } finally {
       sending = false;
@@ -144,7 +144,7 @@
     else if (button.dataset.scroll) send({ kind: "scroll", x: Math.round(look.width / 2), y: Math.round(look.height / 2), by: Math.round(Number(button.dataset.scroll) * look.height * 0.7) });
   });
 
-  done.addEventListener("click", () => { if (look) { tell("Asking BrokerBay whether it knows the account…"); send({ kind: "done" }); } });
+  done.addEventListener("click", () => { if (look) { tell(desk.dataset.asking); send({ kind: "done" }); } });
 
   // The page in words
 
@@ -154,7 +154,7 @@
     return element;
   }
 
-  const named = ({ label, kind }) => label || { link: "Unnamed link", button: "Unnamed button" }[kind] || "Unnamed field";
+  const named = ({ label, kind }) => label || { link: desk.dataset.link, button: desk.dataset.button }[kind] || desk.dataset.field;
   const where = (control, number) => ({ control: number, label: control.label });
 
   function field(control, number) {
@@ -162,7 +162,7 @@
     if (control.digits) input.inputMode = "numeric";
     const form = make("form", { autocomplete: "off" },
       make("label", { htmlFor: input.id }, named(control), " ", make("small", { className: "filled" })),
-      make("div", {}, input, make("button", { className: "button small quiet" }, "Fill in")));
+      make("div", {}, input, make("button", { className: "button small quiet" }, desk.dataset.fill)));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       send({ kind: "fill", ...where(control, number), text: oneLine(input.value) });
@@ -224,7 +224,7 @@
     draw(data.page.controls || []);
     const alerts = [data.page.note, ...(data.page.alerts || [])].filter(Boolean).join(" ");
     warn(alerts);
-    tell(`The browser is open on ${data.host}. It closes by itself once the account is signed in.`);
+    tell(desk.dataset.isOpen.replace("%(host)s", data.host));
     if (first) fit();
   }
 
@@ -240,7 +240,7 @@
 
   function stand({ open, busy, state }) {
     if (!open) return window.location.reload();
-    if (state === "queued") tell(busy ? "The robot is at work with this account. Its browser opens for you as soon as that has ended." : "Opening the robot's browser…");
+    if (state === "queued") tell(busy ? desk.dataset.busy : desk.dataset.opening);
     return undefined;
   }
 

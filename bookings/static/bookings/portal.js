@@ -48,7 +48,7 @@ window.Portal = Portal;
   const toggle = document.querySelector("[data-theme-toggle]");
   const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   const say = () => {
-    const words = isDark() ? "Light colours" : "Dark colours";
+    const words = isDark() ? toggle.dataset.light : toggle.dataset.dark;
     toggle.querySelector("[data-theme-says]").textContent = words;
     toggle.title = words;
   };

@@ -27,7 +27,7 @@
 
   function took(milliseconds) {
     if (milliseconds < 1000) return `${milliseconds} ms`;
-    if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(1)} s`;
+    if (milliseconds < 60_000) return `${(milliseconds / 1000).toLocaleString(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 })} s`;
     const seconds = Math.round(milliseconds / 1000);
     return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   }
@@ -65,10 +65,10 @@
   // An ended run has nothing more to tell, and a browser has only six connections to give.
   function settle() {
     const summary = document.getElementById("summary");
-    document.title = `${summary.dataset.title} · Showings`;
+    document.title = summary.dataset.title;
     if (isOpen()) return connect();
     disconnect();
-    tell("Ended");
+    tell(link.dataset.ended);
   }
 
   function disconnect() {
@@ -80,7 +80,7 @@
   function connect() {
     if (source || document.hidden) return;
     source = new EventSource(`${page.dataset.events}?lastEventId=${last}`);
-    source.addEventListener("stream-open", () => { tell("Live", "good"); lookSoon(); });
+    source.addEventListener("stream-open", () => { tell(link.dataset.live, "good"); lookSoon(); });
     source.addEventListener("log", (event) => append(JSON.parse(event.data)));
     source.addEventListener("status", lookSoon);
     source.addEventListener("stream-reset", () => window.location.reload());
@@ -88,7 +88,7 @@
       // The browser comes back by itself after a broken connection, not after a refused one; our own way is one
       // way for both, and goes on after the last line that was shown.
       disconnect();
-      tell("Reconnecting…", "warn");
+      tell(link.dataset.again, "warn");
       retry = setTimeout(() => { lookSoon(); connect(); }, RETRY * (0.5 + Math.random() / 2));
     });
   }
