@@ -22,6 +22,7 @@ COPY bookings bookings
 COPY ingest ingest
 COPY automation automation
 COPY templates templates
+COPY locale locale
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
