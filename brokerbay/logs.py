@@ -11,7 +11,7 @@ from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 # Addresses that end in a secret: whoever reads the logs must not be able to open them.
-SECRET_ADDRESS = re.compile(r"(/(?:calendar/feeds|receipts|join|new-password)/)[^\s\"'?]+")
+SECRET_ADDRESS = re.compile(r"(/(?:calendar/feeds|receipts|join|new-password|notices/off)/)[^\s\"'?]+")
 
 
 class OneLine(logging.Formatter):

@@ -86,6 +86,7 @@ UNFOLD: dict[str, Any] = {
                     _table(_("Partners"), "handshake", "bookings_partner"),
                     _table(_("Memberships"), "groups", "bookings_membership"),
                     _page(_("Team"), "group_add", "/people", "bookings.manage_people"),
+                    _page(_("Slack and webhooks"), "webhook", "/connections", "bookings.manage_connection"),
                     _table(_("People"), "person", "auth_user"),
                     _table(_("Groups"), "shield_person", "auth_group"),
                     _table(_("API keys"), "key", "bookings_apikey"),

@@ -183,6 +183,11 @@ EMAIL = env.email(
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL", default="Showings <portal@example.com>", says="The sender of the portal's email."
 )
+WEBHOOKS_INSIDE = env.flag(
+    "WEBHOOKS_INSIDE",
+    default=False,
+    says="Let partners' webhooks go inside this network and by http; for tests, never on the internet.",
+)
 DEMO_PASSWORD = env.text(
     "DEMO_PASSWORD", secret=True, says="The password of the demo people; `make run` makes one and prints it."
 )
@@ -264,6 +269,8 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
 vars().update(EMAIL)
+# A mail server that says nothing does not keep a worker.
+EMAIL_TIMEOUT = 20
 
 # ---- Rows, cache, files ------------------------------------------------------------------------------------
 

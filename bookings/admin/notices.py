@@ -24,6 +24,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     list_filter = (
         ("state", MultipleChoicesDropdownFilter),
         ("channel", MultipleChoicesDropdownFilter),
+        ("event", MultipleChoicesDropdownFilter),
         ("created_at", DayRangeFilter),
         ("partner", VisibleRelatedFilter),
     )
@@ -35,7 +36,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     fields = (
         ("subject", "to"),
         "body",
-        ("state", "channel", "attempts"),
+        ("event", "state", "channel", "attempts", "answer"),
         ("partner", "run"),
         ("created_at", "not_before", "held_until", "sent_at"),
         ("last_error", "key"),

@@ -17,7 +17,7 @@ class Lead(models.IntegerChoices):
 
 
 class NoticeChoice(models.Model):
-    """What a person wants mail of. Their role tells it without a row, and for an event that it does not name."""
+    """What a person wants mail of. Without a row, and for an event not named in it, their role tells."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice_choice")
     events = models.JSONField(default=dict, blank=True, help_text=_("A NoticeEvent to a Telling."))

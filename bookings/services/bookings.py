@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from bookings import wallclock
 from bookings.models import Booking, BookingRun, Property, ShowingRequest
-from bookings.services import audit, outcomes, people
+from bookings.services import audit, news, outcomes, people
 from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
 from bookings.vocabulary import (
     BOOKING_MOVES,
@@ -114,6 +114,8 @@ def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
         )
         if "status" in changed and run.kind != RunKind.CANCEL:
             _tell_request(booking, was=str(before["status"]))
+        if run.kind == RunKind.RECONCILE:  # any other run tells by itself how it ended
+            news.of_booking(booking, was=before)
         outcomes.owe(booking.request_id)
     return list(changed)
 
@@ -301,6 +303,7 @@ def change_status(
             after={"status": to.value},
             reason=reason,
         )
+        news.of_booking(row, was={"status": before.value}, by=by)
         outcomes.owe(row.request_id)
     return row
 

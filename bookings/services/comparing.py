@@ -7,13 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
+from functools import partial
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from bookings import wallclock
 from bookings.models import Booking, BookingRun
-from bookings.services import bookings, notices, outcomes
+from bookings.services import bookings, news, outcomes
 from bookings.services.bookings import Seen
 from bookings.services.errors import AlreadyThere
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, Level, RunState
@@ -138,13 +141,25 @@ def _flag_missing(run: BookingRun, seen_now: set[int], found: Comparison) -> Non
     if not new:
         return
     Booking.objects.filter(pk__in=[booking.pk for booking in new]).update(missing_since=now)
-    notices.owe_managers(
+    news.for_managers(
         run,
         key=f"missing:{run.uuid}",
-        subject=f"Not on BrokerBay any more: {new[0]}" + (f" and {len(new) - 1} more" if new[1:] else ""),
-        body="BrokerBay's own list, read whole, does not show:\n"
-        + "\n".join(f"- {booking} ({booking.get_status_display()})" for booking in new)
-        + "\n\nNothing was changed here. Look on BrokerBay, then set their status or book anew.",
+        words=lambda: _missing_words(new),
+    )
+
+
+def _missing_words(bookings: Sequence[Booking]) -> tuple[str, str]:
+    others = len(bookings) - 1
+    subject = _("Not on BrokerBay any more: %(booking)s") % {"booking": bookings[0]}
+    if others:
+        subject += ngettext(" and %(count)d more", " and %(count)d more", others) % {"count": others}
+    return subject, "\n".join(
+        [
+            _("BrokerBay's own list, read whole, does not show:"),
+            *(f"- {booking} ({booking.get_status_display()})" for booking in bookings),
+            "",
+            _("Nothing was changed here. Look on BrokerBay, then set their status or book anew."),
+        ]
     )
 
 
@@ -167,9 +182,16 @@ def _doubles(run: BookingRun, own: Sequence[Seen]) -> list[Seen]:
 
 def _tell_doubles(run: BookingRun, found: Comparison) -> None:
     for double in found.doubles:
-        notices.owe_managers(
+        news.for_managers(
             run,
             key=f"double:{run.account_id}:{double.showing_id or double.address}:{double.date}:{double.time}",
-            subject=f"Booked twice on BrokerBay: {double.address}, {double.date} {double.time:%H:%M}",
-            body="BrokerBay's own list shows two live showings of this home at one time. Cancel one of them.",
+            words=partial(_double_words, double),
         )
+
+
+def _double_words(double: Seen) -> tuple[str, str]:
+    where = f"{double.address}, {double.date} {double.time:%H:%M}"
+    return (
+        _("Booked twice on BrokerBay: %(where)s") % {"where": where},
+        _("BrokerBay's own list shows two live showings of this home at one time. Cancel one of them."),
+    )

@@ -9,6 +9,8 @@ from bookings.vocabulary import NoticeChannel
 
 PERFORM_RUN = "automation.tasks.perform_run"
 SEND_NOTICES = "bookings.services.notices.send_owed"
+SEND_SLACK = "bookings.services.deliveries.send_slack"
+SEND_WEBHOOKS = "bookings.services.deliveries.send_webhooks"
 WRITE_BACK = "ingest.tasks.write_back"
 SYNC = "ingest.tasks.sync"
 QUEUE_READY = "bookings.services.showings.queue_ready"
@@ -17,16 +19,17 @@ FETCH_ADDRESSES = "ingest.tasks.fetch_addresses"
 
 LONGEST_EXPORT = 3000  # seconds
 
-SENDERS = {NoticeChannel.EMAIL: SEND_NOTICES, NoticeChannel.SUPABASE: WRITE_BACK}
+SENDERS = {
+    NoticeChannel.EMAIL: SEND_NOTICES,
+    NoticeChannel.SUPABASE: WRITE_BACK,
+    NoticeChannel.SLACK: SEND_SLACK,
+    NoticeChannel.WEBHOOK: SEND_WEBHOOKS,
+}
 
 
 def ring(run_id: int) -> None:
     """Ask a booking worker to look at a run, once the present transaction is committed."""
     transaction.on_commit(lambda: _enqueue(PERFORM_RUN, run_id, cluster="booking"))
-
-
-def ring_notices() -> None:
-    ring_channel(NoticeChannel.EMAIL)
 
 
 def ring_channel(channel: NoticeChannel) -> None:

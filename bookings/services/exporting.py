@@ -14,20 +14,19 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.core.files.storage import storages
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.models import F, Model, Q, QuerySet
 from django.http import QueryDict
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from bookings import exports
 from bookings.models import Export, Partner
 from bookings.models.export import ExportForm, ExportState
-from bookings.services import audit, dispatch, notices
+from bookings.services import audit, dispatch, letters, notices
 from bookings.services.errors import AlreadyThere, Moved, Rejected
 
 MAY_EXPORT = "export_booking"
@@ -159,12 +158,13 @@ def _end(found: QuerySet[Export], state: ExportState, **fields: Any) -> bool:
         ended = found.update(state=state, held_until=None, ended_at=now, expires_at=now + KEPT, **fields)
         if ended:
             is_ready = state == ExportState.READY
-            notices.owe_person(
-                export.person,
-                key=f"export:{export.uuid}",
-                subject=_("Your export is ready") if is_ready else _("Your export could not be written"),
-                body=_("See your exports: %s") % f"{settings.SITE_URL.rstrip('/')}/exports" + "\n",
-            )
+            with translation.override(letters.language_of(export.person)):
+                notices.owe_person(
+                    export.person,
+                    key=f"export:{export.uuid}",
+                    subject=_("Your export is ready") if is_ready else _("Your export could not be written"),
+                    body=f"{_('See your exports')}: {letters.site('/exports')}\n",
+                )
     return bool(ended)
 
 

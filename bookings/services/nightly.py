@@ -40,6 +40,7 @@ def tend() -> str:
     gone = evidence.prune()
     sessions.prune()
     limits.prune()
+    notices.prune()
     expired = exporting.prune()
     breaches = invariants.broken(since=timezone.now() - LOOKS_BACK)
     if breaches:

@@ -1,31 +1,34 @@
-"""Notices: what is owed to the outside. Written with the change that owes them, sent after it."""
+"""Notices: what is owed to the outside. Written with the change that owes them, sent after it.
+
+Who is told of which news, `news.py` says; how a mail looks, `letters.py`; how a partner's own programs are
+told, `deliveries.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import smtplib
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone, translation
 
-from bookings.models import BookingRun, Membership, Notice, Partner
-from bookings.services import audit, dispatch, links
+from bookings.models import Membership, Notice, Partner
+from bookings.services import audit, dispatch, letters
 from bookings.services.errors import Forbidden, Moved
-from bookings.vocabulary import CHANGING_KINDS, NoticeChannel, NoticeState, Role, RunKind, RunState, Source
+from bookings.vocabulary import NoticeChannel, NoticeState, Role, Source
 
-LONGEST_WAIT = timedelta(hours=1)
 MAY_SEND_AGAIN = "bookings.send_notice"
+DELIVERIES_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How a channel is served: waits of `first_wait`, doubled, up to an hour, between at most `tries` tries.
+    """How a channel is served: waits of `first_wait`, doubled, up to `longest_wait`, between at most `tries`.
 
     `sending` is the longest that one try takes; a sender that has not told of it by then is taken for dead.
     """
@@ -33,145 +36,85 @@ class Pace:
     first_wait: timedelta
     tries: int
     sending: timedelta
+    longest_wait: timedelta = timedelta(hours=1)
 
 
 PACES = {
     NoticeChannel.EMAIL: Pace(first_wait=timedelta(seconds=30), tries=8, sending=timedelta(minutes=2)),
     NoticeChannel.SUPABASE: Pace(first_wait=timedelta(seconds=5), tries=12, sending=timedelta(minutes=1)),
+    NoticeChannel.SLACK: Pace(first_wait=timedelta(seconds=30), tries=8, sending=timedelta(minutes=2)),
+    # Some two days: a partner's program may be down over a night.
+    NoticeChannel.WEBHOOK: Pace(
+        first_wait=timedelta(seconds=30),
+        tries=20,
+        sending=timedelta(minutes=2),
+        longest_wait=timedelta(hours=4),
+    ),
 }
 
 
-def owe_for(run: BookingRun) -> None:
-    """Owe the people of a run a mail, when it ended or waits for one of them.
+def owe(owed: Collection[Notice]) -> int:
+    """Write notices down, in the transaction of the change that owes them, and ring for their channels.
 
-    Called in the transaction of the move; a repeat of the same end owes nothing more.
+    One whose `key` is there already is left out. Returns how many were asked for.
     """
-    if run.kind not in CHANGING_KINDS or run.dry_run or not _is_news(run):
-        return
-    # A run in doubt is looked up again and again: that is news once for each time it was sent.
-    turn = f"sent{run.submits}" if run.state == RunState.UNCONFIRMED else str(run.attempt_number)
-    _owe(
-        f"run:{run.uuid}:{run.state}:{turn}",
-        to=_people_of(run),
-        subject=f"{run.title}: {run.property_text}",
-        body=_body(run),
-        run=run,
-    )
+    for notice in owed:
+        notice.subject = " ".join(notice.subject.split())[:200]
+    if Notice.objects.bulk_create(owed, ignore_conflicts=True):
+        for channel in {NoticeChannel(notice.channel) for notice in owed}:
+            dispatch.ring_channel(channel)
+    return len(owed)
 
 
-def owe_for_account(run: BookingRun, *, key: str) -> None:
-    """Owe an account's people one mail for a trouble that `run` met and that all its runs now wait for."""
-    people = dict(_managers_of(run)) | dict(_people_of(run))
-    body = (
-        f"{run.title}\n\nBrokerBay account: {run.account.email}\n{run.next_step}\n"
-        f"Until then none of its runs goes on.\n\nSee what happened: {_address(run)}\n"
-    )
-    _owe(key, to=people.items(), subject=f"{run.title}: {run.account.email}", body=body, run=run)
+def owe_managers(partner: Partner, *, key: str, words: Callable[[], tuple[str, str]]) -> None:
+    """Owe a partner's managers a mail that they always get; `key` makes it one. `words` gives its subject and
+    body in the language that is active."""
+    owed = []
+    for manager in managers_of(partner):
+        with translation.override(letters.language_of(manager)):
+            subject, body = words()
+        owed.append(
+            Notice(
+                key=f"{key}:{manager.pk}",
+                to=manager.email,
+                person=manager,
+                subject=subject,
+                body=body,
+                partner=partner,
+            )
+        )
+    owe(owed)
 
 
-def owe_managers(run: BookingRun, *, key: str, subject: str, body: str) -> None:
-    """Owe the managers of a run's partner a mail about what the run found; `key` makes it one."""
-    story = f"{body}\n\nSee it step by step: {_address(run)}\n"
-    _owe(key, to=_managers_of(run), subject=subject, body=story, run=run)
-
-
-def _owe(key: str, *, to: Iterable[tuple[int, str]], subject: str, body: str, run: BookingRun) -> None:
-    subject = " ".join(subject.split())[:200]
-    made = Notice.objects.bulk_create(
-        [
-            Notice(key=f"{key}:{person}", to=email, subject=subject, body=body, partner=run.partner, run=run)
-            for person, email in to
-        ],
-        ignore_conflicts=True,
-    )
-    if made:
-        dispatch.ring_notices()
-
-
-def _is_news(run: BookingRun) -> bool:
-    if run.reason_code in ("needs_sign_in", "challenge_shown", "stopped"):
-        return False  # the account's own notice tells it once for all its runs; who stopped it knows
-    waits_for_person = run.state == RunState.PARKED and run.not_before is None
-    in_doubt = run.state == RunState.UNCONFIRMED and run.reason_code == "in_doubt"
-    cancelled = run.state == RunState.DONE and run.kind == RunKind.CANCEL
-    ended = (RunState.BOOKED, RunState.REFUSED, RunState.FAILED, RunState.EXPIRED)
-    return waits_for_person or in_doubt or cancelled or run.state in ended
-
-
-def _people_of(run: BookingRun) -> list[tuple[int, str]]:
-    """The person who asked; for the robot's own runs, the partner's managers."""
-    if run.created_by is not None:
-        return [(run.created_by.pk, run.created_by.email)] if run.created_by.email else []
-    return _managers_of(run)
-
-
-def _managers_of(run: BookingRun) -> list[tuple[int, str]]:
-    managers = Membership.objects.filter(partner=run.partner, role=Role.MANAGER, user__is_active=True)
-    return list(managers.exclude(user__email="").values_list("user_id", "user__email"))
-
-
-def _address(run: BookingRun) -> str:
-    return f"{settings.SITE_URL.rstrip('/')}/runs/{run.uuid}"
-
-
-def _body(run: BookingRun) -> str:
-    when = ""
-    if run.wanted_date and run.wanted_time:
-        when = f"When: {run.wanted_date:%A %d %B %Y}, {run.wanted_time:%H:%M} ({run.time_zone})\n"
-    step = f"Next: {run.next_step}\n" if run.next_step else ""
-    return (
-        f"{run.title}\n\nProperty: {run.address or run.property_text}\n{when}{run.reason}\n{step}\n"
-        f"See it step by step: {_address(run)}\n"
-    )
+def managers_of(partner: Partner) -> Iterable[User]:
+    """A partner's managers who can be written to."""
+    managers = Membership.objects.filter(partner=partner, role=Role.MANAGER, user__is_active=True)
+    return [each.user for each in managers.exclude(user__email="").select_related("user__spoken_language")]
 
 
 def owe_administrators(*, key: str, subject: str, body: str) -> None:
     """Owe every administrator a mail; `key` makes it one."""
     administrators = User.objects.filter(is_superuser=True, is_active=True).exclude(email="")
-    made = Notice.objects.bulk_create(
+    story = f"{body}\n\n{letters.site('/admin/')}\n"
+    owe(
         [
-            Notice(
-                key=f"{key}:{administrator.pk}",
-                to=administrator.email,
-                subject=subject[:200],
-                body=f"{body}\n\n{settings.SITE_URL.rstrip('/')}/admin/\n",
-            )
-            for administrator in administrators
-        ],
-        ignore_conflicts=True,
+            Notice(key=f"{key}:{each.pk}", to=each.email, person=each, subject=subject, body=story)
+            for each in administrators
+        ]
     )
-    if made:
-        dispatch.ring_notices()
 
 
 def owe_letter(
     key: str, *, to: str, subject: str, body: str, link: str, partner: Partner | None = None
 ) -> None:
     """Owe one person a mail with a private link, which takes the place of `links.HERE` as it is sent."""
-    made = Notice.objects.bulk_create(
-        [
-            Notice(
-                key=key,
-                to=to,
-                subject=" ".join(subject.split())[:200],
-                body=body,
-                link=link,
-                partner=partner,
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    if made:
-        dispatch.ring_notices()
+    owe([Notice(key=key, to=to, subject=subject, body=body, link=link, partner=partner)])
 
 
 def owe_person(person: User, *, key: str, subject: str, body: str) -> None:
     """Owe one person a mail about something of their own; nothing to somebody without an address."""
-    if not person.email:
-        return
-    notice = Notice(key=key, to=person.email, subject=" ".join(subject.split())[:200], body=body)
-    if Notice.objects.bulk_create([notice], ignore_conflicts=True):
-        dispatch.ring_notices()
+    if person.email:
+        owe([Notice(key=key, to=person.email, person=person, subject=subject, body=body)])
 
 
 # ---- sending: at least once, one sender at a time ----------------------------------------------------------
@@ -193,23 +136,38 @@ def take(channel: NoticeChannel) -> Notice | None:
     return None
 
 
-def sent(notice: Notice) -> None:
-    """A taken notice went out."""
-    done = {"state": NoticeState.SENT, "sent_at": timezone.now(), "last_error": "", "held_until": None}
+def sent(notice: Notice, *, answer: int | None = None) -> None:
+    """A taken notice went out; `answer` is the status with which it was taken."""
+    done: dict[str, Any] = {"state": NoticeState.SENT, "sent_at": timezone.now(), "answer": answer}
+    done |= {"last_error": "", "held_until": None}
     if not _held(notice).filter(version=notice.version).update(**done):
         _overtaken(notice)
 
 
-def failed(notice: Notice, message: str, *, for_good: bool = False) -> bool:
+def withdrawn(notice: Notice, why: str) -> None:
+    """A taken notice is not true any more, and goes nowhere."""
+    done = {"state": NoticeState.WITHDRAWN, "last_error": why[:300], "held_until": None}
+    _held(notice).update(**done)
+
+
+def failed(
+    notice: Notice,
+    message: str,
+    *,
+    for_good: bool = False,
+    answer: int | None = None,
+    at_least: timedelta = timedelta(0),
+) -> bool:
     """A taken notice did not go out: it is tried again later, or left to a person (`for_good`, or once too
-    often). True when it was left to a person."""
+    often). True when it was left to a person. `at_least` is the wait that the receiver asked for."""
     pace = PACES[NoticeChannel(notice.channel)]
     given_up = for_good or notice.attempts >= pace.tries
-    wait = min(pace.first_wait * 2 ** min(notice.attempts - 1, 20), LONGEST_WAIT)
+    wait = min(pace.first_wait * 2 ** min(notice.attempts - 1, 20), pace.longest_wait)
     told = {
         "last_error": message[:300],
+        "answer": answer,
         "state": NoticeState.GIVEN_UP if given_up else NoticeState.OWED,
-        "not_before": timezone.now() + wait,
+        "not_before": timezone.now() + max(wait, at_least),
         "held_until": None,
     }
     if not _held(notice).filter(version=notice.version).update(**told):
@@ -235,8 +193,8 @@ def _held(notice: Notice) -> QuerySet[Notice]:
 def _overtaken(notice: Notice) -> None:
     """A newer state took the notice's place while the older one was sent, or this sender was too slow and
     another one was let through: what stands there now is sent, once more if need be, and so arrives last."""
-    if notice.channel == NoticeChannel.EMAIL:
-        return
+    if notice.channel != NoticeChannel.SUPABASE:
+        return  # each of its notices tells one piece of news, and none takes another's place
     with transaction.atomic():
         if not _held(notice).update(held_until=None):
             Notice.objects.filter(pk=notice.pk).update(
@@ -246,9 +204,17 @@ def _overtaken(notice: Notice) -> None:
 
 
 def _due(channel: NoticeChannel | None = None) -> QuerySet[Notice]:
+    """What may be sent now. A connection that rests gets nothing, and of one thing it is told in order."""
     now = timezone.now()
     free = Q(held_until=None) | Q(held_until__lte=now)
-    due = Notice.objects.filter(free, state=NoticeState.OWED, not_before__lte=now)
+    listens = Q(connection=None) | Q(connection__rests_until=None) | Q(connection__rests_until__lte=now)
+    older = Notice.objects.filter(
+        connection=OuterRef("connection"),
+        thread=OuterRef("thread"),
+        pk__lt=OuterRef("pk"),
+        state=NoticeState.OWED,
+    ).exclude(thread="")
+    due = Notice.objects.filter(free, listens, ~Exists(older), state=NoticeState.OWED, not_before__lte=now)
     return due if channel is None else due.filter(channel=channel)
 
 
@@ -267,13 +233,25 @@ def send_owed() -> int:
 
 
 def _mail(notice: Notice) -> bool:
+    outdated = letters.why_outdated(notice)
+    if outdated:
+        withdrawn(notice, outdated)
+        return False
     try:
-        send_mail(notice.subject, links.filled(notice), settings.DEFAULT_FROM_EMAIL, [notice.to])
+        letters.message_of(notice).send()
     except OSError as refused:  # smtplib's errors and the network's own are all OSErrors
-        failed(notice, f"The mail server did not take it ({type(refused).__name__}).")
+        words = f"The mail server did not take it ({type(refused).__name__})."
+        failed(notice, words, for_good=_is_for_good(refused))
         return False
     sent(notice)
     return True
+
+
+def _is_for_good(refused: OSError) -> bool:
+    """Whether the mail server said of this very address that it never takes mail for it."""
+    if not isinstance(refused, smtplib.SMTPRecipientsRefused):
+        return False
+    return all(500 <= code < 600 for code, _ in refused.recipients.values())
 
 
 def send_again(notice: Notice, *, by: User) -> None:
@@ -287,12 +265,35 @@ def send_again(notice: Notice, *, by: User) -> None:
         dispatch.ring_channel(NoticeChannel(notice.channel))
 
 
+def owe_anew(notice: Notice, *, by: User) -> bool:
+    """Send a notice once more, also one that went. False while somebody is sending it."""
+    now = timezone.now()
+    fresh: dict[str, Any] = {"state": NoticeState.OWED, "attempts": 0, "not_before": now, "last_error": ""}
+    rows = Notice.objects.filter(Q(held_until=None) | Q(held_until__lte=now), pk=notice.pk)
+    if not rows.update(**fresh, held_until=None):
+        return False
+    audit.note("notice.sent_again", notice, source=Source.PERSON, by=by, partner=notice.partner)
+    dispatch.ring_channel(NoticeChannel(notice.channel))
+    return True
+
+
 def revive(channel: NoticeChannel, *, error: str) -> int:
     """What was given up for this very reason is owed again, now that the reason is gone. Returns how many."""
     revived = _revive(Notice.objects.filter(channel=channel, last_error=error[:300]))
     if revived:
         dispatch.ring_channel(channel)
     return revived
+
+
+def prune() -> int:
+    """Delete what connections were sent long ago, or were not. How many notices went.
+
+    Mails stay, and so does what Supabase was told last: the next outcome is compared with it.
+    """
+    old = Notice.objects.filter(
+        connection__isnull=False, created_at__lt=timezone.now() - DELIVERIES_KEPT
+    ).exclude(state=NoticeState.OWED)
+    return old.delete()[0]
 
 
 def _revive(notices: QuerySet[Notice]) -> int:

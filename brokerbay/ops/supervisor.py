@@ -23,7 +23,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from automation import holders
 from bookings.queries import holders as lost_holders
-from bookings.services import exporting, notices, runs, showings
+from bookings.services import exporting, notices, reminders, runs, showings
 from brokerbay.ops import pulse
 from brokerbay.ops.handoffs import Handoffs
 from brokerbay.ops.processes import end_all_in, living_in, own_temporary_folder
@@ -31,6 +31,7 @@ from brokerbay.ops.processes import end_all_in, living_in, own_temporary_folder
 logger = logging.getLogger(__name__)
 
 SWEEP_EVERY = 5.0  # seconds
+REMIND_EVERY = 30.0
 LOOK_EVERY = 0.25
 # A run in the browser gets this long to end by itself when we are told to stop.
 GRACE = 25.0
@@ -51,6 +52,7 @@ class Supervisor:
         self._pulse = self._new_pulse()
         self._restarts = 0
         self._started = 0.0
+        self._reminded: float | None = None
         self._handoffs = Handoffs(self.name) if queue == "booking" else None
 
     def run(self) -> None:
@@ -148,6 +150,12 @@ class Supervisor:
             logger.warning("Workers %s lost the lease of their runs; ending their cluster", pids)
             self._kill_child(self._child)
 
+    def _remind(self) -> None:
+        now = time.monotonic()
+        if self._reminded is None or now - self._reminded >= REMIND_EVERY:
+            self._reminded = now
+            reminders.owe_due()
+
     def _asked_to_stop(self, *_: object) -> None:
         # In a thread of its own: the signal may come while this one holds the event's lock.
         threading.Thread(target=self._stop.set, daemon=True).start()
@@ -159,6 +167,7 @@ class Supervisor:
                 runs.sweep()
                 showings.follow_changes()
                 if self.queue == "default":
+                    self._remind()
                     notices.ring_due()
                     exporting.ring_due()
             except DatabaseError:

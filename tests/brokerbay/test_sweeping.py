@@ -10,7 +10,9 @@ from brokerbay.ops import supervisor
 from brokerbay.ops.supervisor import Supervisor
 
 
-@pytest.mark.parametrize(("queue", "rings"), [("default", ["notices", "exports"]), ("booking", [])])
+@pytest.mark.parametrize(
+    ("queue", "rings"), [("default", ["reminders", "notices", "exports"]), ("booking", [])]
+)
 def test_the_default_queues_supervisor_rings_for_what_is_owed(
     queue: str, rings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -19,6 +21,7 @@ def test_the_default_queues_supervisor_rings_for_what_is_owed(
     monkeypatch.setattr(supervisor, "SWEEP_EVERY", 0.0)
     monkeypatch.setattr(supervisor, "connections", SimpleNamespace(close_all=lambda: None))
     monkeypatch.setattr(supervisor, "close_old_connections", watcher._stop.set)
+    monkeypatch.setattr(supervisor.reminders, "owe_due", lambda: rung.append("reminders"))
     monkeypatch.setattr(supervisor.notices, "ring_due", lambda: rung.append("notices"))
     monkeypatch.setattr(supervisor.exporting, "ring_due", lambda: rung.append("exports"))
     monkeypatch.setattr(supervisor.showings, "follow_changes", lambda: 0)

@@ -98,7 +98,7 @@ def test_a_persons_change_of_status_follows(cast: Cast, upstream: LocalUpstream)
     assert write(upstream) == 1
     assert told(upstream, wish)["booking_status"] == Outcome.DECLINED
     assert told(upstream, wish)["booking_reason"] == "Declined"
-    assert Notice.objects.count() == 1
+    assert Notice.objects.filter(channel=NoticeChannel.SUPABASE).count() == 1
 
 
 def test_a_run_that_a_person_stopped_is_told_and_a_new_one_takes_it_back(

@@ -187,7 +187,7 @@ def test_killed_between_the_answer_and_the_mark_it_is_sent_twice_and_stands_once
     Notice.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     assert telling.write_all(source(real_supabase)) == 1
     assert told(real_supabase, wish)[0] == "confirmed"
-    assert Notice.objects.get().state == NoticeState.SENT
+    assert Notice.objects.get(channel=NoticeChannel.SUPABASE).state == NoticeState.SENT
 
 
 def status_of_a_sender_killed_before_its_mark(real: RealSupabase) -> int:

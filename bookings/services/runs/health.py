@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from bookings.models import Account, BookingRun
-from bookings.services import notices
+from bookings.services import news
 from bookings.vocabulary import Health, RunState
 
 NEEDS_PERSON = (Health.NEEDS_SIGN_IN, Health.CHALLENGED)
@@ -23,7 +23,7 @@ def follow(run: BookingRun) -> None:
         turned = account.exclude(health=trouble).update(health=trouble, checked_at=now)
         account.update(checked_at=now)
         if turned:
-            notices.owe_for_account(run, key=f"account:{run.account_id}:{trouble.value}:{now.isoformat()}")
+            news.of_account(run, key=f"account:{run.account_id}:{trouble.value}:{now.isoformat()}")
     elif run.state in (RunState.BOOKED, RunState.DONE) and run.reason_code != "told_by_person":
         account.update(health=Health.SIGNED_IN, checked_at=now)
 

@@ -11,7 +11,7 @@ from django.db.models import Case, Value, When
 from django.utils import timezone
 
 from bookings.models import BookingRun, Screen, ShowingRequest, Stroke
-from bookings.services import audit, notices, outcomes
+from bookings.services import audit, news, outcomes
 from bookings.services.errors import Moved, NotAllowed
 from bookings.services.runs import health
 from bookings.services.runs.log import write
@@ -91,7 +91,7 @@ def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | 
     _close_request(run)
     health.follow(run)
     _forget_screen(run)
-    notices.owe_for(run)
+    news.of_run(run)
     outcomes.owe(run.request_id)
 
 

@@ -1,4 +1,4 @@
-// Copies a receipt's link, or hands it to the phone's own way of sending things.
+// Copies a link or a secret that is shown, or hands a link to the phone's own way of sending things.
 "use strict";
 (() => {
   const link = document.querySelector("[data-link]");
@@ -21,6 +21,7 @@
   });
   link.addEventListener("focus", () => link.select());
 
+  if (!send) return;
   send.hidden = !navigator.share;
   send.addEventListener("click", async () => {
     try {

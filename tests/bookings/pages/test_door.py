@@ -20,7 +20,7 @@ NEW = "quite another sentence"
 
 @pytest.fixture(autouse=True)
 def quiet_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bookings.services.dispatch.ring_notices", lambda: None)
+    monkeypatch.setattr("bookings.services.dispatch.ring_channel", lambda channel: None)
 
 
 def sign_in(name: str, password: str, **where: Any) -> Any:

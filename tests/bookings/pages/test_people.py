@@ -24,7 +24,7 @@ GOOD = {"first_name": "New", "last_name": "Person", "password": PASSWORD, "again
 
 @pytest.fixture(autouse=True)
 def quiet_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bookings.services.dispatch.ring_notices", lambda: None)
+    monkeypatch.setattr("bookings.services.dispatch.ring_channel", lambda channel: None)
 
 
 @pytest.fixture

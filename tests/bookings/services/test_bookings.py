@@ -7,7 +7,7 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 
 from bookings.models import AuditEntry, Booking, Notice
-from bookings.services import bookings, notices, people
+from bookings.services import bookings, news, notices, people
 from bookings.services.errors import AlreadyThere, Moved
 from bookings.vocabulary import BookingStatus, NoticeState, Role
 from tests.bookings.cast import (
@@ -126,8 +126,8 @@ def test_a_key_opens_only_for_its_living_owner(cast: Cast) -> None:
 def test_an_owed_notice_is_sent_once(cast: Cast) -> None:
     run = make_run(cast.partner, by=cast.owner)
     run.state, run.reason_code, run.reason = "refused", "slot_unavailable", "10:00 is not offered."
-    notices.owe_for(run)
-    notices.owe_for(run)
+    news.of_run(run)
+    news.of_run(run)
     assert notices.send_owed() == 1
     assert notices.send_owed() == 0
     assert [message.to for message in mail.outbox] == [[cast.owner.email]]
@@ -138,7 +138,7 @@ def test_a_mail_server_that_is_down_is_asked_again_later(cast: Cast, settings: o
     settings.EMAIL_BACKEND = "tests.bookings.services.test_bookings.DownBackend"  # type: ignore[attr-defined]
     run = make_run(cast.partner, by=cast.owner)
     run.state, run.reason_code = "failed", "page_changed"
-    notices.owe_for(run)
+    news.of_run(run)
     assert notices.send_owed() == 0
     owed = Notice.objects.get()
     assert (owed.state, owed.attempts) == (NoticeState.OWED, 1)

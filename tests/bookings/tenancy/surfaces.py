@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bookings.models import BookingRun, Evidence, Export, Invitation, Membership, Receipt
-from bookings.services import links, receipts
+from bookings.models import BookingRun, Evidence, Export, Invitation, Membership, Notice, Receipt
+from bookings.services import letters, links, receipts
+from bookings.vocabulary import NoticeEvent
 from tests.bookings.admin.conftest import Rows
 from tests.bookings.cast import Cast
 
@@ -44,6 +45,7 @@ class World:
     picture: Evidence
     receipt: Receipt
     export: Export
+    delivery: Notice
     calendar: str  # the secret of the owner's own calendar link
 
     @property
@@ -122,6 +124,23 @@ def _of_partner(world: World) -> dict[str, Any]:
     return {"partner": world.cast.partner.pk}
 
 
+def _way_out(world: World) -> tuple[Any, ...]:
+    return (letters.token_of(world.cast.owner, NoticeEvent.CONFIRMED),)
+
+
+def _connection(world: World) -> tuple[Any, ...]:
+    return (world.delivery.connection_id,)
+
+
+def _delivery(world: World) -> tuple[Any, ...]:
+    return (world.delivery.connection_id, world.delivery.pk)
+
+
+def _managing(name: str, *, method: str = "GET", at: Any = _connection, **more: Any) -> Surface:
+    """A page of a partner's connections: its managers' alone."""
+    return Surface(name=name, at=at, method=method, who=MANAGE, **{"refused": 404, **more})
+
+
 def _person(world: World) -> tuple[Any, ...]:
     return (world.cast.owner.pk,)
 
@@ -144,6 +163,9 @@ DOOR = (
     # The link is the right; whoever is somebody else is told so.
     Surface(name="join", at=lambda world: (links.token_of(world.invitation),), who=ALL, anonymous=200),
     Surface(name="receipt", at=lambda world: (receipts.token_of(world.receipt),), who=ALL, anonymous=200),
+    # The same for the link in a mail; it says no for whom the mail was for, whoever opens it.
+    Surface(name="no_more", at=_way_out, who=ALL, anonymous=200),
+    Surface(name="no_more", at=_way_out, method="POST", who=frozenset(ACTORS)),
     Surface(
         name="receipt_file", at=lambda world: (receipts.token_of(world.receipt),), who=ALL, anonymous=200
     ),
@@ -199,6 +221,35 @@ PAGES = (
     Surface(name="handoff_screen", at=_sign_in, who=MANAGE, answer=501),
     Surface(name="handoff_strokes", at=_sign_in, method="POST", who=MANAGE, answer=422),
     Surface(name="stop_handoff", at=_sign_in, method="POST", who=MANAGE, answer=302),
+    # ---- what one gets mail of
+    Surface(name="my_notices", who=ALL),
+    Surface(name="my_notices", method="POST", body=lambda world: {"back": "1"}, who=ALL, answer=302),
+    # ---- a partner's Slack and webhooks
+    Surface(name="connections", who=MANAGE, stranger=200, bare=403),
+    Surface(
+        name="connections",
+        method="POST",
+        body=lambda world: {
+            "partner": world.cast.partner.pk,
+            "kind": "webhook",
+            "name": "CRM",
+            "url": "https://crm.example.com/hook",
+            "events": ["confirmed"],
+        },
+        who=MANAGE,
+        refused=404,
+    ),
+    _managing("connection"),
+    _managing(
+        "connection", method="POST", body=lambda world: {"name": "New", "events": ["moved"]}, answer=302
+    ),
+    _managing("test_connection", method="POST", answer=302),
+    _managing("turn_connection", method="POST", body=lambda world: {"on": "0"}, answer=302),
+    _managing("rotate_secret"),
+    _managing("rotate_secret", method="POST"),
+    _managing("remove_connection"),
+    _managing("remove_connection", method="POST", answer=302),
+    _managing("deliver_again", at=_delivery, method="POST", answer=302),
     # ---- people
     Surface(name="people", who=MANAGE, stranger=200, bare=403),
     Surface(

@@ -19,9 +19,10 @@ from django_eventstream.utils import get_channelmanager
 
 from bookings.live.channels import channel_of
 from bookings.models import AuditEntry, BookingRun, Evidence, Export, Notice
+from bookings.models.connection import ConnectionKind
 from bookings.models.scope import ScopedQuerySet
-from bookings.services import feeds, handoffs, invitations, receipts
-from bookings.vocabulary import Role, StaffRole
+from bookings.services import connections, feeds, handoffs, invitations, receipts
+from bookings.vocabulary import NoticeEvent, NoticeState, Role, StaffRole
 from tests.bookings.admin.conftest import Rows
 from tests.bookings.admin.table import TABLES, Table
 from tests.bookings.api.test_permissions import operations
@@ -41,7 +42,7 @@ PICTURE = b"\x89PNG\r\n\x1a\n" + b"pixels"
 
 @pytest.fixture
 def world(cast: Cast, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr("bookings.services.dispatch.ring_notices", lambda: None)
+    monkeypatch.setattr("bookings.services.dispatch.ring_channel", lambda channel: None)
     picture = Evidence.objects.create(run=rows.run, attempt_number=1, step="submit")
     picture.file.save("picture.png", ContentFile(PICTURE))
     export = Export.objects.create(
@@ -61,8 +62,24 @@ def world(cast: Cast, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> World:
         picture=picture,
         receipt=receipts.share(rows.booking, by=cast.manager),
         export=export,
+        delivery=a_delivery(cast),
         calendar=feeds.make(cast.owner).rpartition("/")[2].removesuffix(".ics"),
     )
+
+
+def a_delivery(cast: Cast) -> Notice:
+    """A message that a connection of the partner was owed and that was given up."""
+    connection, _secret = connections.make(
+        cast.partner,
+        ConnectionKind.WEBHOOK,
+        name="Our CRM",
+        url="https://crm.example.com/hook",
+        events=[NoticeEvent.CONFIRMED],
+        by=cast.manager,
+    )
+    sent = connections.send_test(connection, by=cast.manager)
+    Notice.objects.filter(pk=sent.pk).update(state=NoticeState.GIVEN_UP)
+    return sent
 
 
 def browser_of(cast: Cast, actor: str) -> Client:
