@@ -291,7 +291,7 @@ def _told(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _note(deed: str, connection: Connection, *, by: User, **told: dict[str, Any]) -> None:
+def _note(deed: str, connection: Connection, *, by: User, **told: Any) -> None:
     audit.note(
         f"connection.{deed}", connection, source=Source.PERSON, by=by, partner=connection.partner, **told
     )

@@ -56,7 +56,7 @@ def _send(channel: NoticeChannel) -> int:
 
 
 def _deliver(notice: Notice) -> bool:
-    connection = Connection.objects.select_related("partner").filter(pk=notice.connection_id).first()
+    connection = Connection.objects.select_related("partner").filter(notices=notice).first()
     if connection is None or not connection.is_on:
         notices.failed(notice, TURNED_OFF, for_good=True)
         return False

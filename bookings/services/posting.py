@@ -129,7 +129,13 @@ def _connected(address: str, port: int, *, tls: str) -> Iterator[socket.socket]:
     """A connection, cut off after TOTAL however slowly the other side goes on. `tls` is whom to expect."""
     sock = socket.create_connection((address, port), timeout=CONNECT)
     held, is_late = [sock], threading.Event()
-    watch = threading.Timer(TOTAL, lambda: (is_late.set(), _cut(held[-1])))
+
+    def cut() -> None:
+        is_late.set()
+        with suppress(OSError):
+            held[-1].shutdown(socket.SHUT_RDWR)
+
+    watch = threading.Timer(TOTAL, cut)
     watch.daemon = True
     watch.start()
     try:
@@ -148,11 +154,6 @@ def _connected(address: str, port: int, *, tls: str) -> Iterator[socket.socket]:
         watch.cancel()
         for each in held:
             each.close()
-
-
-def _cut(sock: socket.socket) -> None:
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _ask(sock: socket.socket, parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> Reply:

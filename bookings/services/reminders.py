@@ -52,7 +52,7 @@ def _owe(ids: Sequence[int], now: datetime) -> int:
     there = set(
         Notice.objects.filter(booking__in=ids, event=NoticeEvent.REMINDER).values_list("key", flat=True)
     )
-    owed = []
+    owed: list[Notice] = []
     for booking in bookings:
         held = [each for each in connections if each.partner_id == booking.partner_id]
         own = {askers[booking.pk]} if booking.pk in askers else set()

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bookings.admin.base import clock_of
 from bookings.models import Connection, Notice, Partner
 from bookings.models.connection import ConnectionKind
-from bookings.services import connections, posting
+from bookings.services import connections, notices, posting
 from bookings.services.connections import MANAGE
 from bookings.services.errors import Rejected
 from bookings.vocabulary import NoticeEvent, NoticeState
@@ -220,6 +220,7 @@ def _one(request: HttpRequest, connection: Connection, form: ConnectionForm) -> 
             "has_both_secrets": connection.old_secret_until is not None
             and connection.old_secret_until > timezone.now(),
             "zone": zone.key,
+            "kept_days": notices.DELIVERIES_KEPT.days,
         }
         return render(request, "bookings/connections/one.html", context, status=400 if form.errors else 200)
 
