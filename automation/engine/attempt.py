@@ -129,12 +129,13 @@ class Attempt:
             await asyncio.gather(self.watch, return_exceptions=True)
 
     async def pictured(self) -> None:
-        """Waits until the last step's picture is taken: to be called before the page is sent elsewhere.
-
-        A click needs no such wait: the picture was asked for first, and a click takes longer to arrive.
-        """
+        """Waits until the last step's picture is taken: to be called before the page is loaded anew."""
         if self.picture is not None:
             await asyncio.wait([self.picture])
+
+    async def exposed(self) -> None:
+        """Waits until the last step's picture is sure to show that step: to be called before a click."""
+        await self.teller.exposed()
 
     async def _told(self, error: StepError) -> StepError:
         error.step = error.step or self.step.value

@@ -7,6 +7,7 @@ import base64
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from automation.engine.contract import Level, Line, Listener, Step
 logger = logging.getLogger(__name__)
 
 PICTURE_TIMEOUT = 5.0  # seconds
+EXPOSURE = 0.5  # seconds; a page draws thirty frames in that
 _JPEG = {"format": "jpeg", "quality": 60, "optimizeForSpeed": True}
 # An outline for what was touched; no product tour and no chat, which lie over the page and catch clicks.
 _STYLE = """
@@ -35,6 +37,12 @@ _TOUCH = """(() => {
   document.querySelectorAll('[data-touched]').forEach(other => other.removeAttribute('data-touched'));
   (__it__)?.setAttribute('data-touched', '');
 })()"""
+# The first may be drawn before the browser has passed the question for the picture on.
+_TWO_FRAMES = {
+    "expression": "new Promise(drawn =>"
+    " requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))",
+    "awaitPromise": True,
+}
 
 
 class Teller:
@@ -49,6 +57,8 @@ class Teller:
         self._listener = listener
         self._masks = ", ".join(masks)
         self._camera: asyncio.Task[CDPSession] | None = None
+        self._exposed = asyncio.Event()  # of the picture that was asked for last
+        self._exposed.set()
         self._waiting: asyncio.Queue[tuple[Line, asyncio.Task[bytes | None] | None]] = asyncio.Queue()
         self._post = asyncio.ensure_future(self._deliver())
         self._began = time.monotonic()
@@ -81,9 +91,18 @@ class Teller:
         `touched` is an expression of the page's language for the element to outline.
         """
         took = round((time.monotonic() - self._began) * 1000)
-        picture = taken or asyncio.ensure_future(self._picture(touched))
+        picture = taken or self._take(touched)
         self._waiting.put_nowait((_line(step, message, level=level, duration_ms=took), picture))
         return picture
+
+    async def exposed(self) -> None:
+        """Waits until nothing that happens to the page now can get into the last picture.
+
+        A picture is of one of the next two frames that the page draws; to pack and send it takes longer.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EXPOSURE):
+                await self._exposed.wait()
 
     async def finish(self) -> None:
         """Waits until every line is told."""
@@ -112,21 +131,33 @@ class Teller:
             finally:
                 self._waiting.task_done()
 
-    async def _picture(self, touched: str) -> bytes | None:
-        if self._camera is None:
-            return None
+    def _take(self, touched: str) -> asyncio.Task[bytes | None]:
+        self._exposed = asyncio.Event()
+        return asyncio.ensure_future(self._picture(touched, self._exposed))
+
+    async def _picture(self, touched: str, exposed: asyncio.Event) -> bytes | None:
         try:
             async with asyncio.timeout(PICTURE_TIMEOUT):
+                if self._camera is None:
+                    return None
                 camera = await asyncio.shield(self._camera)
                 # The session keeps the order: the outline is drawn before the picture is taken.
                 mark = {"expression": _TOUCH.replace("__it__", touched)}
                 outlining = [camera.send("Runtime.evaluate", mark)] if touched else []
-                taking = camera.send("Page.captureScreenshot", _JPEG)
-                answers = await asyncio.gather(*outlining, taking)
+                taking = asyncio.gather(*outlining, camera.send("Page.captureScreenshot", _JPEG))
+                _, answers = await asyncio.gather(_drawn(camera, exposed), taking)
                 return base64.b64decode(answers[-1]["data"])
         except (Error, TimeoutError) as error:
             logger.info("No picture: %s", error)
             return None
+        finally:
+            exposed.set()
+
+
+async def _drawn(camera: CDPSession, exposed: asyncio.Event) -> None:
+    with suppress(Error):
+        await camera.send("Runtime.evaluate", _TWO_FRAMES)
+    exposed.set()
 
 
 def _line(step: Step, message: str, *, level: Level, duration_ms: int | None = None) -> Line:

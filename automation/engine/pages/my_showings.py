@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Error, Locator, Page
 
+from automation.engine.pages.pressing import AIM
 from automation.engine.showings import ShowingRow
 
 _SHOWING_ADDRESS = re.compile(r"my_business/showing/([0-9a-f]{24})", re.IGNORECASE)
@@ -96,7 +97,8 @@ class MyShowings:
         row = (await self._page.evaluate_handle(f"{_ROWS}[{index}]")).as_element()
         if row is None:
             raise Error(f"The list has no row {index + 1} any more.")
-        await row.click()
+        point = await row.evaluate(f"row => ({AIM})([row])")
+        await (row.click() if point is None else self._page.mouse.click(*point))
         await self._page.wait_for_url(_SHOWING_ADDRESS, wait_until="commit")
         found = _SHOWING_ADDRESS.search(self._page.url)
         return (found[1].lower() if found else ""), self._page.url

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Locator, Page, Response
 
+from automation.engine.pages.pressing import press
 from automation.engine.pages.shell import search_field
 
 _BUTTON = re.compile(r"^\s*(Book|Request) Showing\s*$", re.IGNORECASE)
@@ -56,7 +57,7 @@ class Search:
         self._page = page
 
     async def open(self) -> None:
-        await search_field(self._page).filter(visible=True).first.click()
+        await press(search_field(self._page).filter(visible=True).first)
         await self._page.get_by_text(_HINT).or_(self._rows).first.wait_for()
 
     async def look_up(self, text: str) -> Results:
@@ -81,11 +82,11 @@ class Search:
         return Results(status=response.status, rows=await self._read())
 
     async def open_wizard(self, row: ResultRow) -> None:
-        await row.element.get_by_text(_BUTTON).first.click()
+        await press(row.element.get_by_text(_BUTTON).first)
 
     async def open_listing(self, row: ResultRow, *, address: str) -> None:
         """A row has no link: a click on its address opens the listing."""
-        await row.element.get_by_text(address, exact=True).first.click()
+        await press(row.element.get_by_text(address, exact=True).first)
 
     async def _drawn(self) -> bool:
         """Whether rows appear, rather than that the overlay closes by itself."""

@@ -11,6 +11,7 @@ from datetime import date
 from playwright.async_api import Frame, Locator, Page
 from playwright.async_api import TimeoutError as WaitedTooLong
 
+from automation.engine.pages.pressing import press
 from automation.engine.slots import MONTHS, parse_minutes, parse_month
 
 _TITLE = re.compile(r"(?:›|»|>)\s*Book Showing", re.IGNORECASE)
@@ -208,7 +209,7 @@ class Wizard:
 
     async def turn(self, *, to: date, forward: bool) -> None:
         """Turns the calendar by one month, and waits until it shows `to`."""
-        await self._calendar.locator(f".fa-chevron-{'right' if forward else 'left'}").click()
+        await press(self._calendar.locator(f".fa-chevron-{'right' if forward else 'left'}"))
         name = MONTHS[to.month - 1]
         shown = re.compile(rf"{to.year}\s+{name}|{name}\s+{to.year}", re.IGNORECASE)
         await self._calendar.get_by_text(shown).first.wait_for()
@@ -217,7 +218,7 @@ class Wizard:
         """Clicks the day in that cell and waits until its slots are drawn."""
         redrawn = ensure_future(self._view.evaluate(_SLOTS_REDRAWN, patience * 1000))
         try:
-            await self._cells.nth(index).click()
+            await press(self._cells.nth(index))
             await redrawn
         finally:
             redrawn.cancel()
@@ -229,7 +230,7 @@ class Wizard:
         return SlotsSeen(blocks=blocks, time_zone=seen["zone"])
 
     async def choose_slot(self, index: int) -> None:
-        await self._slots.nth(index).click()
+        await press(self._slots.nth(index))
 
     async def durations(self, *, patience: float) -> DurationOffer:
         """What the popover offers, once it is open."""
@@ -273,7 +274,7 @@ class Wizard:
         await self._submit.and_(self._view.locator(":not(:disabled):not([aria-disabled='true'])")).wait_for()
 
     async def submit(self) -> None:
-        await self._submit.click()
+        await press(self._submit)
 
     @property
     def agreement(self) -> Locator:
@@ -293,10 +294,10 @@ class Wizard:
     async def _click_while_selected(self, button: Locator, *, patience: float) -> None:
         """After `patience` without the button it is looked whether anything is selected still."""
         try:
-            await button.click(timeout=patience * 1000)
+            await press(button, patience=patience)
         except WaitedTooLong:
             if await self.selection():
-                await button.click()
+                await press(button)
 
     @property
     def _contact_form(self) -> Locator:

@@ -17,6 +17,7 @@ async def choose_date(attempt: Attempt) -> Done:
     if calendar.month is None:
         raise PageChanged("BrokerBay's calendar does not name its month. Nothing was sent.")
     turns = months_to(wanted, shown=calendar.month)
+    await attempt.exposed()
     for turned in range(1, abs(turns) + 1):
         forward = turns > 0
         month = add_months(calendar.month, turned if forward else -turned)

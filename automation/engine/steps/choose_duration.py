@@ -27,6 +27,7 @@ async def choose_duration(attempt: Attempt) -> Done:
         attempt.listing = replace(attempt.listing, max_minutes=offer.longest or longest or None)
     if wanted not in offer.minutes:
         raise _refused(wanted, offer.minutes, longest)
+    await attempt.exposed()
     if offer.chosen != wanted:
         await wizard.choose_duration(offer.minutes.index(wanted), patience=patience)
     shown = await wizard.press_done(patience=patience)

@@ -25,6 +25,7 @@ async def choose_slot(attempt: Attempt) -> Done:
             f"{say_open(attempt.open_slots, wanted=wanted)}",
             open_slots=attempt.open_slots,
         )
+    await attempt.exposed()
     await wizard.choose_slot(open_times[wanted])
     return Done(
         message=f"Chose {say_time(wanted)}; {len(open_times)} times were open.", touched=wizard.SELECTED_BLOCK

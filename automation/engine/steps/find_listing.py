@@ -20,6 +20,7 @@ async def find_listing(attempt: Attempt) -> Done:
     """
     if attempt.order.listing_id:
         return await _by_id(attempt)
+    await attempt.exposed()
     await Search(attempt.page).open()
     wanted_number = mls_number(attempt.order.mls_number)
     if wanted_number:

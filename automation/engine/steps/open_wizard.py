@@ -17,6 +17,7 @@ async def open_wizard(attempt: Attempt) -> Done:
     listing = attempt.listing
     if listing is None:
         raise ValueError("The wizard belongs to a listing; find it first.")
+    await attempt.exposed()
     if attempt.row is None:
         await _by_listing_page(attempt)
     elif attempt.row.button:

@@ -95,6 +95,7 @@ async def learn_id(attempt: Attempt, *, row: int | None = None) -> None:
             await attempt.shell.open(MyShowings.ROUTE)
             row = await look_for(attempt, lambda seen: seen == known)
         if row is not None:
+            await attempt.exposed()
             showing_id, url = await MyShowings(attempt.page).open_row(row)
             attempt.showing = replace(known, showing_id=showing_id, url=url)
     except Error as error:

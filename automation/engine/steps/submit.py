@@ -70,7 +70,7 @@ async def make_ready(attempt: Attempt) -> None:
 
 async def send(attempt: Attempt, form: Form) -> None:
     """Clicks until the page's request is at the gate, and returns when BrokerBay's answer is a clear yes."""
-    await attempt.gate.install()
+    await asyncio.gather(attempt.gate.install(), attempt.exposed())
     for _ in range(CLICKS):
         await form.submit()
         if await _reached(attempt, form):

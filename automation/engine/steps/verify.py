@@ -28,6 +28,7 @@ async def verify(attempt: Attempt) -> Done:
 
     clock = asyncio.get_running_loop()
     deadline, pause = clock.time() + attempt.site.list_timeout, 0.5
+    await attempt.exposed()
     await attempt.shell.open(MyShowings.ROUTE)
     while (row := await _look(attempt, is_it)) is None:
         left = deadline - clock.time()
