@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -37,7 +38,7 @@ VIEWS = {
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
 WEEK = 7
 QUARTER, DAY_QUARTERS = 15, 96
-OPENS, CLOSES = 28, 88  # 7 AM to 10 PM; with anything outside of it, the whole day is laid out
+OPENS, CLOSES = 9, 17  # the hours that are laid out at least
 # Beside each other in one column, at most: with more, a list reads better.
 MOST_LANES = {"week": 3, "day": 6}
 SIGNS: dict[str, str] = {
@@ -133,7 +134,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
     asked = _asked(request, partners, today)
     found = reads.days(Sight(user=person, partner=asked.partner), asked.first, asked.days, today=today)
     in_hours = asked.view != "listing" and not asked.as_list and _fits(found, asked.view)
-    columns = [_column(day, asked, today, in_hours=in_hours) for day in found]
+    hours = _hours(found) if in_hours else range(0)
+    columns = [_column(day, asked, today, hours) for day in found]
     said = {
         "asked": asked,
         "zone": zone.key,
@@ -142,8 +144,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "columns": columns,
         "listings": _listings(columns) if asked.view == "listing" else [],
         "in_hours": in_hours,
-        "is_whole": any(_is_early_or_late(entry) for day in found for entry in day.showings),
-        "hours": [time(hour) for hour in range(24)],
+        "hours": [time(hour) for hour in hours],
         "too_full": asked.view != "listing" and not asked.as_list and not in_hours,
         "is_empty": not any(column.showings or column.waiting for column in columns),
         "partners": partners if len(partners) > 1 else [],
@@ -219,8 +220,8 @@ def _span(asked: Asked) -> str:
 # ---- what is shown -----------------------------------------------------------------------------------------
 
 
-def _column(day: Day, asked: Asked, today: date, *, in_hours: bool) -> Column:
-    places = _places(day.showings) if in_hours else [""] * len(day.showings)
+def _column(day: Day, asked: Asked, today: date, hours: range) -> Column:
+    places = _places(day.showings, hours.start) if hours else [""] * len(day.showings)
     return Column(
         day=day.day,
         is_today=day.day == today,
@@ -276,8 +277,10 @@ def _listings(columns: Sequence[Column]) -> list[Listing]:
     return [_listing(list(of_one)) for _key, of_one in groupby(shown, key=_home)]
 
 
-def _home(shown: Shown) -> str:
-    return shown.entry.home.casefold()
+def _home(shown: Shown) -> list[tuple[int, str]]:
+    """What homes are sorted by: 2 Oak Street before 12 Oak Street."""
+    parts = re.findall(r"\d{1,9}|\D+", shown.entry.home.casefold())
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
 def _listing(entries: list[Shown]) -> Listing:
@@ -303,9 +306,12 @@ def _fits(days: Sequence[Day], view: str) -> bool:
     return most <= MOST_LANES[view]
 
 
-def _is_early_or_late(entry: Entry) -> bool:
-    start, length = _quarters(entry)
-    return start < OPENS or start + length > CLOSES
+def _hours(days: Sequence[Day]) -> range:
+    """The hours that the page lays out: those of business, and whatever else is needed."""
+    spans = [_quarters(entry) for day in days for entry in day.showings]
+    first = min((start // 4 for start, _length in spans), default=OPENS)
+    last = max((-(-(start + length) // 4) for start, length in spans), default=CLOSES)
+    return range(min(first, OPENS), max(last, CLOSES))
 
 
 def _quarters(entry: Entry) -> tuple[int, int]:
@@ -339,10 +345,10 @@ def lanes(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return placed + [(lane, len(ends)) for lane in cluster]
 
 
-def _places(entries: Sequence[Entry]) -> list[str]:
-    """The classes of calendar.css that put each into its quarter and lane."""
+def _places(entries: Sequence[Entry], opens: int) -> list[str]:
+    """The classes of calendar.css that put each into its quarter, counted from that hour on, and lane."""
     spans = [_quarters(entry) for entry in entries]
     return [
-        f"q{start} n{length} l{lane} of{of}"
+        f"q{start - 4 * opens} n{length} l{lane} of{of}"
         for (start, length), (lane, of) in zip(spans, lanes(spans), strict=True)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 import sys
 import threading
@@ -27,7 +28,7 @@ from bookings.models import BookingRun, Notice  # noqa: E402
 from bookings.services import links, people, runs  # noqa: E402
 from bookings.services.bookings import Seen  # noqa: E402
 from bookings.services.runs import AttemptEnd, LogLine  # noqa: E402
-from bookings.vocabulary import Role, RunKind  # noqa: E402
+from bookings.vocabulary import RequestState, Role, RunKind  # noqa: E402
 from tests.bookings import cast as casting  # noqa: E402
 
 PICTURE = base64.b64decode(
@@ -201,6 +202,26 @@ def morning() -> dict[str, Any]:
     }
 
 
+def calendar() -> dict[str, Any]:
+    """A manager's day: a showing in the morning, two of one client that overlap, and one that waits."""
+    partner = casting.make_partner("Calendar Team")
+    account, person = casting.make_account(partner), casting.make_person(partner, Role.MANAGER)
+    today = timezone.now().astimezone(ZoneInfo("America/Toronto")).date()
+
+    def book(at: datetime.time, address: str, **fields: Any) -> None:
+        casting.make_booking(account, booking_date=today, booking_time=at, property_address=address, **fields)
+
+    wish = casting.make_request(partner, scheduled_date=today, booking_status=RequestState.BOOKED)
+    other = casting.make_request(
+        partner, scheduled_date=today, booking_status=RequestState.BOOKED, client=wish.client
+    )
+    book(datetime.time(10), "1 Morning Street")
+    book(datetime.time(14), "2 Afternoon Avenue", request=wish)
+    book(datetime.time(14, 15), "3 Clash Court", request=other, status="Pending")
+    waiting = casting.make_request(partner, scheduled_date=today, scheduled_time=datetime.time(16))
+    return {"session": _session(person), "today": today.isoformat(), "waiting": str(waiting.property)}
+
+
 def finish(*, pk: int) -> bool:
     run = BookingRun.objects.get(pk=pk)
     end = AttemptEnd(result="refused", code="not_bookable", message="No online showings here.")
@@ -212,7 +233,7 @@ DEEDS = {
     deed.__name__: deed
     for deed in (
         *(cast, manager, demote, newcomer, letter),
-        *(start, book_key, answer_check, show, tell, tick, prove, morning, finish),
+        *(start, book_key, answer_check, show, tell, tick, prove, morning, calendar, finish),
     )
 }
 
