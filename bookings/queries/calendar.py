@@ -173,6 +173,7 @@ def _requests(sight: Sight, first: date, last: date) -> Iterable[Entry]:
             at=row.scheduled_time,
             zone=zone or settings.DEFAULT_TIME_ZONE,
             minutes=minutes,
+            run=row.run_uuid,
         )
 
 
@@ -186,7 +187,6 @@ def _runs(sight: Sight, first: date, last: date) -> Iterable[Entry]:
         .order_by("wanted_date", "wanted_time", "pk")
     )
     for row in rows[:MOST_WAITING]:
-        row.run_uuid = row.uuid
         yield _wish(
             Kind.RUN,
             row,
@@ -196,12 +196,23 @@ def _runs(sight: Sight, first: date, last: date) -> Iterable[Entry]:
             at=row.wanted_time,
             zone=row.time_zone,
             minutes=row.duration_minutes or row.partner.showing_minutes,
+            run=row.uuid,
         )
 
 
 def _wish(
-    kind: Kind, row: Any, *, home: str, client: Any, day: date, at: time | None, zone: str, minutes: int
+    kind: Kind,
+    row: Any,
+    *,
+    home: str,
+    client: Any,
+    day: date | None,
+    at: time | None,
+    zone: str,
+    minutes: int,
+    run: Any,
 ) -> Entry:
+    assert day is not None  # its rows were asked for by day
     starts_at = _moment(day, at, zone)
     ends_at = starts_at + timedelta(minutes=minutes) if starts_at is not None else None
     return Entry(
@@ -217,7 +228,7 @@ def _wish(
         starts_at=starts_at,
         ends_at=ends_at,
         time_zone=zone,
-        run=row.run_uuid,
+        run=run,
     )
 
 

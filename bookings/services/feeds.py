@@ -84,12 +84,10 @@ def is_over(feed: CalendarFeed) -> bool:
     owner = feed.owner
     if not (owner.is_active and owner.has_perm(f"bookings.{MAY_READ}")):
         return True
-    return feed.partner is not None and not _still_manages(feed)
-
-
-def _still_manages(feed: CalendarFeed) -> bool:
-    may = Partner.objects.visible_to(feed.owner, may=MAY_SHARE)
-    return bool(may.filter(pk=feed.partner_id, is_active=True).exists())
+    if feed.partner is None:
+        return False
+    managed = Partner.objects.visible_to(owner, may=MAY_SHARE).filter(is_active=True)
+    return not managed.filter(pk=feed.partner.pk).exists()
 
 
 def read(secret: str) -> bytes | None:

@@ -46,8 +46,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
     whole = HttpResponse(content, content_type=calendars.CONTENT_TYPE)
     whole["Content-Disposition"] = 'inline; filename="showings.ics"'
     whole["ETag"] = etag
-    answer: HttpResponse = get_conditional_response(request, etag=etag, response=whole)
-    return _private(answer)
+    return _private(get_conditional_response(request, etag=etag, response=whole) or whole)
 
 
 def _private(answer: HttpResponse) -> HttpResponse:
