@@ -51,6 +51,9 @@ one-click: .installed-dev ## One click is one commit, though the connection dies
 bench: .installed-dev ## Measure; prints a table and writes bench.json into DATA_DIR
 	$(PY) -m tests.bench
 
+soak: .installed-dev ## Two workers book N=500 showings and more: what they weigh after each fifth, and whether that grows
+	$(PY) -m tests.bench.busy_workers $$(( $(or $(N),500) / 4 )) 4
+
 chaos: .installed-dev ## Kill and freeze at random while four accounts book: N=20 SEED=1
 	$(PY) -m tests.chaos --trials $(or $(N),20) --seed $(or $(SEED),1)
 
