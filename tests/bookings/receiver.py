@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -33,7 +35,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def receiving(certificate: Path | None = None) -> Iterator[Receiver]:
+    """Over TLS with a certificate, which its key stands beside."""
     told = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,8 +56,17 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *_: Any) -> None:
             """The tests' output is no access log."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            """Who hangs up in the middle is what some tests want."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     told.port = server.server_address[1]
+    if certificate is not None:
+        safe = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        safe.load_cert_chain(certificate)
+        # Hands are shaken in the request's own thread: one that will not is nobody else's trouble.
+        server.socket = safe.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
