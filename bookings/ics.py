@@ -128,6 +128,8 @@ def _name(value: str) -> str:
 
 def _plain(value: str) -> str:
     """Without control characters: one of them in a foreign text could end the line."""
+    if value.isprintable():
+        return value
     signs = value.replace("\t", " ")
     return "".join(sign for sign in signs if unicodedata.category(sign) not in NO_TEXT)
 
@@ -143,6 +145,8 @@ def _folded(line: str) -> bytes:
     >>> [len(piece) for piece in _folded("é" * 60).split(b"\\r\\n")]
     [74, 47, 0]
     """
+    if len(whole := line.encode()) <= LINE_OCTETS:
+        return whole + b"\r\n"
     pieces, octets = [""], 0
     for sign in line:
         size = len(sign.encode())

@@ -23,7 +23,7 @@ MAY_READ = "view_booking"
 MAY_SHARE = people.MANAGE
 # What is in a calendar: the last weeks and all that is to come, up to a number that readers still take.
 KEPT = timedelta(days=60)
-MOST_EVENTS = 3000
+MOST_EVENTS = 2000
 READ_NOTED = timedelta(minutes=1)
 
 
