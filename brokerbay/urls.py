@@ -11,6 +11,7 @@ from brokerbay import health, navigation
 urlpatterns: list[URLPattern | URLResolver] = [
     path("live", health.live, name="live"),
     path("ready", health.ready, name="ready"),
+    path("admin/login/", navigation.sign_in),
     path("admin/search/", navigation.search),
     path("admin/", admin.site.urls),
     path("api/", api.urls),

@@ -302,7 +302,7 @@ ADMIN_PAGES = (
     Surface(name="admin:index", who=ALL),
     Surface(name="admin:search", who=ALL),
     Surface(name="admin:jsi18n", who=ALL),
-    Surface(name="admin:login", who=ALL, answer=302, anonymous=200),
+    Surface(name="admin:login", who=ALL, answer=302),  # the one door, /sign-in
     Surface(name="admin:logout", method="POST", who=ALL),
     Surface(name="admin:password_change", who=ALL),
     Surface(name="admin:password_change_done", who=ALL),
