@@ -38,7 +38,7 @@ STEPS: dict[RunKind, tuple[str, ...]] = {
         "submit",
         "verify",
     ),
-    RunKind.CHECK: ("open_site", "find_listing"),
+    RunKind.CHECK: ("open_site", "find_listing", "open_wizard", "choose_date", "choose_slot"),
     RunKind.RECONCILE: ("open_site", "check_own_list"),
 }
 REHEARSED = ("rehearse",)  # …in place of what sends and proves
@@ -157,8 +157,10 @@ def upcoming_steps(told: RunTold) -> list[str]:
 
 
 def steps_ahead(run: BookingRun) -> tuple[str, ...]:
-    """The steps of a whole attempt; a rehearsal ends before the last click."""
+    """The steps of a whole attempt; a rehearsal ends before the last click, a check of no day with the form."""
     steps = STEPS.get(RunKind(run.kind), ())
+    if run.kind == RunKind.CHECK and run.wanted_date is None:
+        return steps[: steps.index("choose_date")]
     if not run.rehearses or run.released_at is not None:
         return steps
     return (*(step for step in steps if step not in ("submit", "verify")), *REHEARSED)

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from bookings.models import Booking, BookingRun, Evidence
-from bookings.queries.runs import steps_of, told, upcoming_steps
+from bookings.queries.runs import steps_ahead, steps_of, told, upcoming_steps
 from bookings.services import bookings as booking_service
 from bookings.services import people, runs
 from bookings.services.runs import AttemptEnd, LogLine
@@ -265,6 +265,13 @@ def test_each_kind_of_run_is_told_in_its_own_words(cast: Cast, client: Client) -
     ):
         text = client.get(f"/runs/{run.uuid}").content.decode()
         assert [word for word in words if word not in text] == [], run
+
+
+def test_a_check_looks_at_slots_only_where_it_asks_for_a_day() -> None:
+    of_a_day = BookingRun(kind=RunKind.CHECK, wanted_date=in_days(2))
+    at_all = BookingRun(kind=RunKind.CHECK)
+    assert steps_ahead(of_a_day)[-2:] == ("choose_date", "choose_slot")
+    assert steps_ahead(at_all) == ("open_site", "find_listing", "open_wizard")
 
 
 def test_a_check_that_is_done_offers_its_open_times_as_bookings(cast: Cast, client: Client) -> None:
