@@ -74,6 +74,8 @@ def adopt(run: BookingRun, seen: Seen) -> Booking:
         booking = _new(run, seen, STATUS_OF_SEEN.get(seen.status, BookingStatus.PENDING))
         after = {"status": booking.status, "badge": booking.badge, "run": str(run.uuid)}
         audit.note("booking.created", booking, source=Source.ROBOT, partner=run.partner, after=after)
+        if run.kind == RunKind.RECONCILE:  # any other run tells by itself how it ended
+            news.of_found(booking, run=run)
         return booking
     if booking.hidden_at is not None:
         Booking.objects.filter(pk=booking.pk).update(hidden_at=None)

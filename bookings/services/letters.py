@@ -157,7 +157,7 @@ def pieces_of(body: str) -> Iterator[Piece]:
             yield Piece(lines=tuple(lines))
             lines = []
         if button is not None:
-            yield Piece(words=button["words"], address=button["address"])
+            yield Piece(words=button["words"].strip(), address=button["address"])
 
 
 # ---- no more of it -----------------------------------------------------------------------------------------

@@ -160,6 +160,22 @@ def of_booking(
     )
 
 
+def of_found(booking: Booking, *, run: BookingRun) -> None:
+    """A comparison found a showing that somebody booked on BrokerBay by hand. Programs are told, to have all
+    of them; people are not: the first comparison of an account finds every one it has."""
+    event = OF_STATUS.get(BookingStatus(booking.status))
+    if event is None:
+        return
+    found = News(
+        key=f"booking:{booking.pk}:{event.value}:{booking.version}",
+        event=event,
+        partner=booking.partner,
+        run=run,
+        booking=booking,
+    )
+    notices.owe([each for each in to_connections(found) if each.channel == NoticeChannel.WEBHOOK])
+
+
 def for_managers(run: BookingRun, *, key: str, words: Words) -> None:
     """A run found something that a person must look at, whoever asked for it. `words` gives subject and story
     in the language that is active."""

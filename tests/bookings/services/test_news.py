@@ -155,6 +155,24 @@ def test_what_a_comparison_finds_changed_is_told(
     )
 
 
+def test_of_a_showing_that_was_booked_by_hand_programs_are_told_and_people_not(cast: Cast) -> None:
+    for kind in ConnectionKind:
+        connections.make(
+            cast.partner,
+            kind,
+            name=kind,
+            url="https://127.0.0.1/x",
+            events=list(NoticeEvent),
+            by=cast.manager,
+        )
+    unknown = make_booking(cast.other_account)
+    run = make_run(cast.partner)
+    run.kind = RunKind.RECONCILE
+    for _ in range(2):
+        bookings.adopt(run, seen(unknown, showing_id="by-hand", listing_id="elsewhere"))
+    assert [each.channel for each in Notice.objects.all()] == [NoticeChannel.WEBHOOK]
+
+
 def test_a_mail_is_in_the_language_of_its_reader(cast: Cast) -> None:
     languages.choose(cast.owner, "fr")
     refused(cast, cast.owner)
@@ -162,6 +180,10 @@ def test_a_mail_is_in_the_language_of_its_reader(cast: Cast) -> None:
     message = letters.message_of(Notice.objects.get())
     html = str(message.alternatives[0][0])
     assert '<html lang="fr">' in html
+    for text in (html, str(message.body)):
+        assert "Propriété" in text
+        assert "Ensuite" in text
+        assert "Property" not in text
     assert letters.language_of(cast.colleague) == "en"
     assert booking is not None
 
