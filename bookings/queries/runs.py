@@ -157,7 +157,7 @@ def upcoming_steps(told: RunTold) -> list[str]:
 
 
 def steps_ahead(run: BookingRun) -> tuple[str, ...]:
-    """The steps of a whole attempt; a rehearsal ends before the last click, a check of no day with the form."""
+    """The steps of a whole attempt; a rehearsal ends before the last click, a check without a day sooner."""
     steps = STEPS.get(RunKind(run.kind), ())
     if run.kind == RunKind.CHECK and run.wanted_date is None:
         return steps[: steps.index("choose_date")]
