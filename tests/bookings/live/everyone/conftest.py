@@ -85,7 +85,8 @@ def _send(tab: Tab, address: str, said: dict[str, str]) -> None:
             const form = document.createElement("form");
             form.method = "post";
             form.action = address;
-            said.csrfmiddlewaretoken = document.querySelector("[name=csrfmiddlewaretoken]").value;
+            // The way out of a mail is a form without one: the address is the right.
+            said.csrfmiddlewaretoken = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
             for (const [name, value] of Object.entries(said)) {
                 const field = document.createElement("input");
                 field.type = "hidden";

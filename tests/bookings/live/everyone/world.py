@@ -26,9 +26,10 @@ from django.utils.encoding import force_bytes  # noqa: E402
 from django.utils.http import urlsafe_base64_encode  # noqa: E402
 
 from bookings.models import BookingRun, Export  # noqa: E402
-from bookings.services import handoffs, invitations, links, receipts, runs  # noqa: E402
+from bookings.models.connection import ConnectionKind  # noqa: E402
+from bookings.services import connections, handoffs, invitations, letters, links, receipts, runs  # noqa: E402
 from bookings.services.runs import LogLine  # noqa: E402
-from bookings.vocabulary import BookingStatus, Health, Level, Role, RunState, StaffRole  # noqa: E402
+from bookings.vocabulary import BookingStatus, Health, Level, NoticeEvent, Role, RunState, StaffRole  # noqa: E402
 from tests.bookings import cast as casting  # noqa: E402
 from tests.bookings.admin.conftest import make_rows  # noqa: E402
 from tests.bookings.admin.table import TABLES  # noqa: E402
@@ -182,6 +183,35 @@ def doors(cast: Cast) -> dict[str, str]:
     }
 
 
+def told(cast: Cast) -> dict[str, str]:
+    """A webhook with messages in every state, and a Slack channel that was turned off by itself."""
+    made = {
+        kind: connections.make(
+            cast.partner,
+            ConnectionKind(kind),
+            name=kind,
+            url=url,
+            events=[NoticeEvent.CONFIRMED],
+            by=cast.manager,
+        )[0]
+        for kind, url in (
+            ("webhook", "https://crm.example.com/in"),
+            ("slack", "https://hooks.slack.com/services/x"),
+        )
+    }
+    for state, answer in (("sent", 200), ("given_up", 500), ("owed", 503), ("owed", None)):
+        sent = connections.send_test(made["webhook"], by=cast.manager)
+        type(sent).objects.filter(pk=sent.pk).update(state=state, answer=answer, attempts=3 if answer else 0)
+    broken = type(made["slack"]).objects
+    broken.filter(pk=made["slack"].pk).update(is_on=False, trouble="It answered 404.")
+    broken.filter(pk=made["webhook"].pk).update(failures=3, failing_since=timezone.now())
+    return {
+        "connection": str(made["webhook"].pk),
+        "turned_off": str(made["slack"].pk),
+        "way_out": letters.token_of(cast.viewer, NoticeEvent.MOVED),
+    }
+
+
 def admin_rows(cast: Cast) -> dict[str, str]:
     """The id of one row of each table, by the admin's name of the table."""
     rows = make_rows(cast)
@@ -193,7 +223,8 @@ def world() -> dict[str, Any]:
     cast = casting.make_cast()
     today(cast)
     exports(cast)
-    said = {**named_runs(cast), **handoff(cast), **receipt_of(cast), **doors(cast), **admin_rows(cast)}
+    said = {**named_runs(cast), **handoff(cast), **receipt_of(cast), **doors(cast), **told(cast)}
+    said |= admin_rows(cast)
     operator = casting.staff(StaffRole.OPERATOR)
     lonely = User.objects.create_user(f"lonely{os.getpid()}", "lonely@example.com", casting.PASSWORD)
     people = {
