@@ -81,6 +81,11 @@ API_REQUESTS_PER_MINUTE = env.number(
     high=1_000_000,
     says="Requests that one API key may make in a minute; 0 for no limit.",
 )
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN",
+    secret=True,
+    says="What a program that watches the portal sends as its bearer token to read /metrics.",
+)
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="INFO", among=("DEBUG", "INFO", "WARNING", "ERROR"), says="How much is logged."
 )
@@ -200,6 +205,12 @@ SIMULATOR_TOKEN = env.text(
 if SUPABASE_URL and not SUPABASE_KEY:
     env.refuse(
         "SUPABASE_KEY", "is missing, and SUPABASE_URL is set", "Copy a key from the project's API settings."
+    )
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    env.refuse(
+        "METRICS_TOKEN",
+        "can be guessed: it has fewer than 20 characters",
+        "Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
     )
 env.stop_if_wrong()
 
@@ -393,7 +404,7 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
 # A probe inside the machine speaks plain http and must get its answer, not a redirect.
-SECURE_REDIRECT_EXEMPT = [r"^api/health$", r"^live$", r"^ready$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/health$", r"^live$", r"^ready$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -409,4 +420,4 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 # Unfold's scripts (Alpine) compile expressions and its styles are partly inline; our own pages need neither.
 UNFOLD_PATHS = ("/admin/",)
 # What programs ask speaks English, whatever the language of the person behind it.
-PROGRAMS_PATHS = ("/api/", "/live", "/ready")
+PROGRAMS_PATHS = ("/api/", "/live", "/ready", "/metrics")

@@ -39,23 +39,36 @@ class Upstream(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def is_asked(self) -> bool:
+        """False while it is left alone, and while one question finds out whether it answers again."""
+        return self.state == UpstreamState.OK
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether its line stands, by what the bridge told of itself within the last minutes."""
+        seen_at = self.moment("seen_at")
+        is_heard_of = seen_at is not None and timezone.now() - seen_at <= UNHEARD_OF
+        return is_heard_of and self.facts.get("state") == "listening"
+
+    def moment(self, fact: str) -> datetime | None:
+        """When that was, of the facts that are moments; None while it is not known."""
+        text = self.facts.get(fact)
+        return datetime.fromisoformat(text) if text else None
+
     def line_in_words(self) -> str:
         """How the bridge's line stands, by what it last told of itself; empty for services without a line."""
-        state, seen_at = self.facts.get("state"), _moment(self.facts.get("seen_at"))
+        state, seen_at = self.facts.get("state"), self.moment("seen_at")
         if state is None or seen_at is None:
             return ""
         if state == "stopped" or timezone.now() - seen_at > UNHEARD_OF:
             return str(_("No bridge listens: requests come with passes alone. Start manage.py run_bridge."))
         if state != "listening":
             return _("Not listening: {trouble}").format(trouble=self.facts.get("trouble", ""))
-        since = _moment(self.facts.get("connected_since")) or seen_at
+        since = self.moment("connected_since") or seen_at
         words = [_("listening for {time}").format(time=timesince(since))]
-        if last := _moment(self.facts.get("last_event_at")):
+        if last := self.moment("last_event_at"):
             words.append(_("last change {time} ago").format(time=timesince(last)))
         if "lag_ms" in self.facts:
             words.append(_("here after {lag} ms").format(lag=self.facts["lag_ms"]))
         return ", ".join(map(str, words))
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

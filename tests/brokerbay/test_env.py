@@ -153,6 +153,13 @@ def test_a_supabase_address_without_its_key_is_refused() -> None:
     assert "SUPABASE_KEY is missing" in ended.stderr
 
 
+def test_a_word_for_the_figures_that_can_be_guessed_is_refused() -> None:
+    ended = _manage("check", METRICS_TOKEN="letmein")
+    assert ended.returncode == 2
+    assert "METRICS_TOKEN can be guessed" in ended.stderr
+    assert "letmein" not in ended.stderr
+
+
 def test_the_environment_wins_over_the_file_and_the_file_over_kept_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,6 +149,8 @@ def _person(world: World) -> tuple[Any, ...]:
 DOOR = (
     Surface(name="live", who=ALL, anonymous=200),
     Surface(name="ready", who=ALL, anonymous=200),
+    # Who knows METRICS_TOKEN may as well: tests/bookings/pages/test_metrics.py.
+    Surface(name="metrics", who=STAFF, refused=404, anonymous=404),
     Surface(name="sign_in", who=ALL, answer=302, anonymous=200),
     Surface(name="sign_out", method="POST", who=ALL, answer=302),
     Surface(name="forgotten", who=ALL, anonymous=200),
