@@ -22,7 +22,7 @@ HOLES = re.compile(r"%%|%\(\w+\)[sd]|%[sd]|\{\w*\}|</?\w+[^>]*>")
 # Where services, engine and workers speak; pages, forms and the admin use gettext themselves.
 SPEAKERS = (
     *("automation/engine", "automation/relay.py", "automation/handoff.py", "automation/vault.py"),
-    *("bookings/services", "bookings/queries", "bookings/wallclock.py", "bookings/api/wanted.py"),
+    *("bookings/services", "bookings/queries/tours.py", "bookings/wallclock.py", "bookings/api/wanted.py"),
     *("ingest/parse.py", "ingest/passes.py", "ingest/sources", "ingest/homes.py", "ingest/taking.py"),
 )
 # Said to whoever writes code or runs a command, not to a reader of the portal.
