@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from bookings import ics
 from bookings.models import Booking
-from bookings.templatetags.showing import clock, zone_words
+from bookings.templatetags.showing import zone_words
+from bookings.told import clock, long_day
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus
 
 CONTENT_TYPE = ics.CONTENT_TYPE
@@ -113,7 +113,7 @@ def _at_the_door(booking: Booking) -> str:
     ends = ends_at(booking).astimezone(zone)
     short, short_then = f"{booking.starts_at.astimezone(zone):%Z}", f"{ends:%Z}"
     words = {
-        "day": date_format(booking.booking_date, "l, j F Y"),
+        "day": long_day(booking.booking_date),
         "starts": clock(booking.booking_time),
         "ends": clock(ends.time()) if short == short_then else f"{clock(ends.time())} {short_then}",
         "zone": zone_words(booking.time_zone),

@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format, get_format
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -27,7 +27,7 @@ from bookings.models import Partner
 from bookings.queries import calendar as reads
 from bookings.queries.board import Sight
 from bookings.queries.calendar import Day, Entry, Kind
-from bookings.templatetags.showing import clock
+from bookings.told import clock, long_day, short_day
 from bookings.vocabulary import BookingStatus, RequestState, RunState
 
 VIEWS = {
@@ -209,12 +209,11 @@ def _ways(asked: Asked, today: date) -> dict[str, Any]:
 
 
 def _span(asked: Asked) -> str:
-    """The days of the page: "Mon 23 – Sun 29 Nov 2026"."""
+    """The days of the page: "Mon 23 Nov – Sun 29 Nov 2026"."""
     if asked.view == "day":
-        return date_format(asked.day, "l, j F Y")
+        return long_day(asked.day)
     last = asked.first + timedelta(days=WEEK - 1)
-    first = date_format(asked.first, "D j" if asked.first.month == last.month else "D j M")
-    return f"{first} – {date_format(last, 'D j M Y')}"
+    return f"{short_day(asked.first)} – {short_day(last, with_year=True)}"
 
 
 # ---- what is shown -----------------------------------------------------------------------------------------
@@ -264,7 +263,7 @@ def _address(entry: Entry) -> str:
 
 
 def _clash(entry: Entry, other: Entry) -> str:
-    words = {"home": other.home or _("no property"), "at": clock(other.at)}
+    words = {"home": other.home or _("no property"), "at": clock(other.at) if other.at else ""}
     if entry.client is not None and entry.client == other.client:
         return _("The client cannot be at both: %(home)s at %(at)s.") % words
     return _("The same home is wanted twice: also at %(at)s.") % words

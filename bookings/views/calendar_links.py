@@ -12,7 +12,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -46,7 +45,6 @@ def _page(request: HttpRequest, person: User, *, partner: Partner | None, made: 
     managed = list(_managed(person)[:MOST_SHOWN])
     shown = partner or (managed[0] if managed else None)
     theirs = feeds.of_partner(shown) if shown is not None else None
-    zone = clock_of(person)
     said: dict[str, Any] = {
         "made": made,
         "made_of": partner if made else None,
@@ -57,10 +55,9 @@ def _page(request: HttpRequest, person: User, *, partner: Partner | None, made: 
         "theirs": theirs,
         "is_over": theirs is not None and feeds.is_over(theirs),
         "kept_days": feeds.KEPT.days,
-        "zone": zone.key,
+        "zone": clock_of(person).key,
     }
-    with timezone.override(zone):
-        return render(request, "bookings/calendar/links.html", said)
+    return render(request, "bookings/calendar/links.html", said)
 
 
 @login_required
