@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 ENGINE: tuple[str, ...] = (
     _("Nothing was sent."),
+    _("Nothing was sent"),
     _("Nothing was booked"),
     _("Nothing was cancelled"),
     _("Nothing was moved"),
