@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -181,7 +182,7 @@ def test_days_weeks_and_partners_are_a_link_away(cast: Cast, client: Client) -> 
     for date_, address in (
         ("2027-02-22", "earlier"),
         ("2027-03-08", "later"),
-        (timezone.now().date().isoformat()[:8], "to-today"),
+        (timezone.now().astimezone(ZoneInfo("America/Toronto")).date().isoformat(), "to-today"),
     ):
         assert re.search(
             rf'id="{address}" href="[^"]*view=week&amp;date={date_}[^"]*partner={cast.partner.pk}', text
