@@ -25,8 +25,6 @@ from bookings.services.errors import Rejected
 from bookings.services.posting import NoReply, NotAllowed, Reply
 from bookings.vocabulary import NoticeChannel
 
-# One bell works this long at most; what is left is rung for again. Well below a task's own limit.
-LONGEST = 120.0  # seconds
 # One that does not answer is asked by one message in this time, so that it holds nobody else up.
 LONGEST_REST = timedelta(minutes=5)
 # Turned off by itself after so many failed tries in a row, over so long.
@@ -49,7 +47,7 @@ def send_webhooks() -> int:
 
 
 def _send(channel: NoticeChannel) -> int:
-    until, went = time.monotonic() + LONGEST, 0
+    until, went = time.monotonic() + notices.LONGEST_BELL, 0
     while time.monotonic() < until and (notice := notices.take(channel)) is not None:
         went += _deliver(notice)
     return went

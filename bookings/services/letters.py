@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from email.mime.text import MIMEText
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -90,16 +91,21 @@ def message_of(notice: Notice) -> EmailMultiAlternatives:
     )
     message.attach_alternative(html, "text/html")
     if event is not None:
-        message.attach(*event)
+        message.attach(event)
     return message
 
 
-def _calendar_file(notice: Notice) -> tuple[str, bytes, str] | None:
-    """The showing as a file for the reader's calendar, as it stands now: name, bytes, type."""
+def _calendar_file(notice: Notice) -> MIMEText | None:
+    """The showing as a file for the reader's calendar, as it stands now. Its type says whether it comes or
+    goes (RFC 6047)."""
     if notice.event not in _FOR_CALENDARS or notice.booking_id is None:
         return None
     booking = Booking.objects.select_related(*calendars.NEIGHBOURS).get(pk=notice.booking_id)
-    return calendars.file_name(booking), calendars.file_of(booking), "text/calendar"
+    content = calendars.file_of(booking)
+    file = MIMEText(content.decode(), "calendar", "utf-8")
+    file.set_param("method", "CANCEL" if b"METHOD:CANCEL" in content else "PUBLISH")
+    file.add_header("Content-Disposition", "attachment", filename=calendars.file_name(booking))
+    return file
 
 
 def why_outdated(notice: Notice) -> str:

@@ -85,7 +85,7 @@ def test_a_mail_comes_plain_and_in_html_with_its_calendar_file(cast: Cast, mailb
     assert "12 <b>King</b> Street & é" in plain
     assert "12 &lt;b&gt;King&lt;/b&gt; Street &amp; é" in html
     assert "<script" not in html
-    assert "BEGIN:VEVENT" in event
+    assert "BEGIN:VEVENT\r\n" in event
     assert "STATUS:CONFIRMED" in event
     assert booking.pk
 
@@ -125,6 +125,9 @@ def test_a_cancelled_showing_leaves_the_calendar(cast: Cast, mailbox: Mailbox) -
     notices.send_owed()
     events = [part(mail, "text/calendar") for mail in mailbox.mails]
     assert all("STATUS:CANCELLED" in event for event in events)  # as it stands when the mail leaves
+    files = [each for mail in mailbox.mails for each in mail.iter_attachments()]
+    assert {each.get_param("method") for each in files} == {"CANCEL"}
+    assert all(str(each.get_filename()).endswith(".ics") for each in files)
 
 
 def test_a_letter_that_always_comes_names_no_way_out(cast: Cast, mailbox: Mailbox) -> None:
