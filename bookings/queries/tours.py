@@ -8,13 +8,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, ExtractHour, ExtractMinute
+from django.db.models import Case, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Cast, Coalesce, ExtractHour, ExtractMinute
 
 from bookings.models import Booking, ShowingRequest
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, RequestState
 
 MOST_STOPS = 50
+DAY = timedelta(days=1)
+MINUTES_A_DAY = 24 * 60
 
 ENDED = Q(booking_status=RequestState.CLOSED) | Q(status__iexact="cancelled") | Q(status__iexact="canceled")
 
@@ -23,7 +25,7 @@ ENDED = Q(booking_status=RequestState.CLOSED) | Q(status__iexact="cancelled") | 
 class Stop:
     """One request of a day, from minute `starts` of the day to minute `ends` (None: no time is known).
 
-    `overlaps` are those stops of the same client that it cannot be at, too.
+    `overlaps` are those stops of the same client that it cannot be at, too: also across midnight.
     """
 
     request: ShowingRequest
@@ -36,25 +38,42 @@ class Stop:
         """The clash in words; empty without one."""
         if not self.overlaps:
             return ""
-        others = "; ".join(
-            f"{other.property or other} at {other.scheduled_time:%H:%M}" for other in self.overlaps
-        )
-        return f"The client cannot be at both: {others}."
+        return f"The client cannot be at both: {'; '.join(map(self._place, self.overlaps))}."
+
+    def _place(self, other: ShowingRequest) -> str:
+        home = str(other.property or other)
+        if other.scheduled_date != self.request.scheduled_date:
+            home += f" ({other.scheduled_date})"
+        return f"{home} at {other.scheduled_time:%H:%M}"
 
 
 def with_clashes(rows: QuerySet[ShowingRequest], *, since: date | None = None) -> QuerySet[Any]:
     """The rows with `clashes`: whether another request of the same client overlaps. Each is as long as it is
     booked for, else as its partner's showings are. With `since`, none of the rows may be on an earlier day:
-    the database then looks at no earlier one either."""
+    the database then looks at none before its eve either."""
     timed = _timed(rows)
     there = ShowingRequest.objects.order_by()
-    others = _timed(there if since is None else there.filter(scheduled_date__gte=since)).filter(
-        ~ENDED,
-        ~Q(pk=OuterRef("pk")),
-        client=OuterRef("client"),
-        scheduled_date=OuterRef("scheduled_date"),
-        starts__lt=OuterRef("starts") + OuterRef("minutes"),
-        starts__gt=OuterRef("starts") - F("minutes"),
+    day = OuterRef("scheduled_date")
+    others = (
+        _timed(there if since is None else there.filter(scheduled_date__gte=since - DAY))
+        .filter(
+            ~ENDED,
+            ~Q(pk=OuterRef("pk")),
+            client=OuterRef("client"),
+            # The neighbours too: a showing may go past midnight.
+            scheduled_date__in=[Cast(day - DAY, DateField()), day, Cast(day + DAY, DateField())],
+        )
+        .annotate(
+            begins=F("starts")
+            + Case(
+                When(scheduled_date__lt=day, then=-MINUTES_A_DAY),
+                When(scheduled_date__gt=day, then=MINUTES_A_DAY),
+                default=0,
+            )
+        )
+        .filter(
+            begins__lt=OuterRef("starts") + OuterRef("minutes"), begins__gt=OuterRef("starts") - F("minutes")
+        )
     )
     return timed.annotate(clashes=~ENDED & Exists(others))
 
@@ -93,10 +112,13 @@ def tour_of(user: User, request: ShowingRequest) -> list[Stop]:
 
 
 def _day(user: User, *, client_id: int, day: date) -> list[Stop]:
-    rows = ShowingRequest.objects.visible_to(user).filter(client=client_id, scheduled_date=day)
+    days = (day - DAY, day, day + DAY)
+    rows = ShowingRequest.objects.visible_to(user).filter(client=client_id, scheduled_date__in=days)
     ordered = _timed(rows).select_related("property", "partner", "client")
-    wanted = list(ordered.order_by(F("scheduled_time").asc(nulls_last=True), "pk")[:MOST_STOPS])
-    return [_stop(request, wanted) for request in wanted]
+    # The day's own first, lest its neighbours crowd them out.
+    own = Case(When(scheduled_date=day, then=0), default=1)
+    wanted = list(ordered.order_by(own, F("scheduled_time").asc(nulls_last=True), "pk")[:MOST_STOPS])
+    return [_stop(request, wanted) for request in wanted if request.scheduled_date == day]
 
 
 def _stop(request: Any, others: Sequence[Any]) -> Stop:
@@ -112,7 +134,9 @@ def _stop(request: Any, others: Sequence[Any]) -> Stop:
 def _overlap(one: Any, other: Any) -> bool:
     if None in (one.starts, one.minutes, other.starts, other.minutes) or _is_ended(one) or _is_ended(other):
         return False
-    return bool(one.starts < other.starts + other.minutes and other.starts < one.starts + one.minutes)
+    later = MINUTES_A_DAY * (other.scheduled_date - one.scheduled_date).days
+    begins = other.starts + later
+    return bool(one.starts < begins + other.minutes and begins < one.starts + one.minutes)
 
 
 def _is_ended(request: ShowingRequest) -> bool:

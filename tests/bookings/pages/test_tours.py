@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +72,39 @@ def test_another_client_another_day_and_another_group_are_no_tour(cast: Cast) ->
 def test_overlapping_times_clash_and_touching_ones_do_not(cast: Cast, other: time, do: bool) -> None:
     ids = {request.pk for request in requests_at(cast, time(10), other)}
     assert clashing(cast) == (ids if do else set())
+
+
+@pytest.mark.parametrize(
+    ("late", "early", "days", "do"),
+    [
+        (time(23, 45), time(0), 1, True),
+        (time(23, 45), time(0, 14), 1, True),
+        (time(23, 45), time(0, 15), 1, False),
+        (time(23, 30), time(0), 1, False),
+        (time(23, 45), time(0), 2, False),
+        (time(10), time(10), 1, False),
+    ],
+)
+def test_a_showing_that_goes_past_midnight_clashes_with_the_next_days_first(
+    cast: Cast, late: time, early: time, days: int, do: bool
+) -> None:
+    evening, morning = requests_at(cast, late, early)
+    ShowingRequest.objects.filter(pk=morning.pk).update(scheduled_date=in_days(3 + days))
+    morning.refresh_from_db()
+    assert clashing(cast) == ({evening.pk, morning.pk} if do else set())
+    for one, other in ((evening, morning), (morning, evening)):
+        (stop,) = tours.day_of(cast.owner, one)
+        assert [each.pk for each in stop.overlaps] == ([other.pk] if do else [])
+        assert (f"({other.scheduled_date}) at {other.scheduled_time:%H:%M}" in stop.clash) == do
+
+
+def test_a_clash_with_yesterdays_last_is_found_today(cast: Cast) -> None:
+    """What is still to come is looked for from yesterday on; its neighbour may be on the eve of that."""
+    evening, morning = requests_at(cast, time(23, 45), time(0))
+    eve = (timezone.now() - timedelta(days=2)).date()
+    ShowingRequest.objects.filter(pk=evening.pk).update(scheduled_date=eve)
+    ShowingRequest.objects.filter(pk=morning.pk).update(scheduled_date=eve + timedelta(days=1))
+    assert clashing(cast) == {morning.pk}
 
 
 def test_a_booked_showing_lasts_as_long_as_it_is_booked_for(cast: Cast) -> None:
