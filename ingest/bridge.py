@@ -24,7 +24,7 @@ from ingest.passes import Part, Progress, Sources, run_pass
 from ingest.sources.http import Patience, SourceDown, SourceError
 from ingest.sources.realtime import Realtime, Subscribed, Told
 from ingest.sources.supabase import Supabase
-from ingest.taking import take_in
+from ingest.taking import dated, take_in
 
 logger = logging.getLogger(__name__)
 
@@ -254,8 +254,10 @@ class Bridge:
     def _read_and_store(self, changed: Mapping[str, datetime | None]) -> None:
         """Read rows as they are now, store them and queue what is ready; those that are gone are let be."""
         assert self._supabase is not None
-        for page in self._supabase.read_by_ids(list(changed)):
-            taken = take_in(page)
+        # A page that a pass asked for before now, and has not stored yet, must not undo what we read.
+        showings.outdate(changed, timezone.now())
+        for asked_at, page in dated(self._supabase.read_by_ids(list(changed))):
+            taken = take_in(page, read_at=asked_at)
             showings.queue_ready(among=taken.ids)
             for request_id in taken.ids:
                 self._changed.pop(request_id, None)

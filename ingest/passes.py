@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Flag, auto
@@ -25,7 +25,7 @@ from ingest import homes, schedule
 from ingest.sources.http import SourceDown, SourceError
 from ingest.sources.property_api import PropertyApi
 from ingest.sources.supabase import Supabase
-from ingest.taking import take_in
+from ingest.taking import dated, take_in
 
 logger = logging.getLogger(__name__)
 
@@ -178,12 +178,10 @@ class _Cycle:
         if self._is_left_alone(upstreams.SUPABASE, "Supabase"):
             return
         try:
-            for page in supabase.read_requests(statuses=OPEN_UPSTREAM):
-                self._take_in(page)
+            self._take_in(supabase.read_requests(statuses=OPEN_UPSTREAM))
             self.read_anything = True
             held = self._left_the_open_ones()
-            for page in supabase.read_by_ids(held):
-                self._take_in(page)
+            self._take_in(supabase.read_by_ids(held))
         except SourceError as trouble:
             self._note(trouble)
             upstreams.failed(upstreams.SUPABASE, str(trouble), retry_after=asked_for(trouble))
@@ -201,17 +199,18 @@ class _Cycle:
         self.retry_after = max(self.retry_after or 0.0, pause.seconds)
         return True
 
-    def _take_in(self, page: Sequence[Any]) -> None:
-        taken = take_in(page, sync_pass=self.sync_pass)
-        self.seen.update(taken.ids)
-        self.read_anything = True
-        self._count(
-            rows_seen=len(page),
-            rows_new=taken.new,
-            rows_changed=taken.changed,
-            rows_unreadable=taken.unreadable,
-        )
-        self.tell(Progress(stage="Reading requests", done=len(self.seen)))
+    def _take_in(self, pages: Iterable[list[Any]]) -> None:
+        for asked_at, page in dated(pages):
+            taken = take_in(page, sync_pass=self.sync_pass, read_at=asked_at)
+            self.seen.update(taken.ids)
+            self.read_anything = True
+            self._count(
+                rows_seen=len(page),
+                rows_new=taken.new,
+                rows_changed=taken.changed,
+                rows_unreadable=taken.unreadable,
+            )
+            self.tell(Progress(stage="Reading requests", done=len(self.seen)))
 
     def _left_the_open_ones(self) -> list[str]:
         """Ids that we hold as open, or as booked and still to come, and Supabase no longer lists as open."""

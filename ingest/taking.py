@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import DataError, IntegrityError
+from django.utils import timezone
 
 from bookings.models import SyncPass
 from bookings.services import showings, sync
@@ -33,16 +35,31 @@ class Taken:
     ids: frozenset[str]
 
 
-def take_in(page: Sequence[Any], *, sync_pass: SyncPass | None = None) -> Taken:
+def dated(pages: Iterable[list[Any]]) -> Iterator[tuple[datetime, list[Any]]]:
+    """Each page with a moment before it was asked for; `pages` ask when they are stepped on."""
+    steps = iter(pages)
+    while True:
+        asked_at = timezone.now()
+        page = next(steps, None)
+        if page is None:
+            return
+        yield asked_at, page
+
+
+def take_in(
+    page: Sequence[Any], *, sync_pass: SyncPass | None = None, read_at: datetime | None = None
+) -> Taken:
     """Store one page of rows as Supabase sent them. Safe to do twice with the same rows.
 
+    `read_at` is a moment before the page was asked for: what was asked for later, or told to have changed
+    since, is not overwritten by it.
     A row that cannot be understood, or that the database refuses, is kept under *Unreadable rows*; the others
     go on.
     """
     found = [read_request(raw) for raw in page]
     rows = [row for row in found if isinstance(row, IncomingShowing)]
     unreadable = [row for row in found if isinstance(row, Malformed)]
-    stored, refused = _store(rows, sync_pass)
+    stored, refused = _store(rows, sync_pass, read_at)
     sync.keep_all_unreadable(
         SOURCE,
         [
@@ -60,18 +77,18 @@ def take_in(page: Sequence[Any], *, sync_pass: SyncPass | None = None) -> Taken:
 
 
 def _store(
-    rows: Sequence[IncomingShowing], sync_pass: SyncPass | None
+    rows: Sequence[IncomingShowing], sync_pass: SyncPass | None, read_at: datetime | None
 ) -> tuple[showings.TakenIn, list[Malformed]]:
     """Store a page at once; if the database refuses it, row by row, so that one bad row stops nothing."""
     try:
-        return showings.take_in(rows, sync_pass=sync_pass), []
+        return showings.take_in(rows, sync_pass=sync_pass, read_at=read_at), []
     except (DataError, IntegrityError, ValueError, Rejected):
         logger.warning("A page could not be stored at once; it is stored row by row.")
     new = changed = unchanged = 0
     refused = []
     for row in rows:
         try:
-            taken = showings.take_in([row], sync_pass=sync_pass)
+            taken = showings.take_in([row], sync_pass=sync_pass, read_at=read_at)
         except (DataError, IntegrityError, ValueError):
             reason = "The database does not take it."
             refused.append(Malformed(external_id=row.id, reason=reason, raw=storable(dict(row.raw))))

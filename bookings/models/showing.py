@@ -50,6 +50,8 @@ class ShowingRequest(models.Model):
         max_length=300, blank=True, help_text=_("Why a person must look at it, where no run says so.")
     )
     upstream_updated_at = models.DateTimeField(null=True, blank=True)
+    # What was read before this moment says less than ours, where no `updated_at` tells which is newer.
+    read_at = models.DateTimeField(null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(default=timezone.now)
     last_pass = models.ForeignKey(SyncPass, models.SET_NULL, null=True, blank=True, related_name="+")
     raw = models.JSONField(default=dict, blank=True)

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet, TextField
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -32,7 +32,7 @@ CHUNK = 500
 JUDGED_AT_ONCE = 2000
 FOLLOWED = ("user_id", "property_id", "status", "scheduled_date", "scheduled_time", "group_name")
 # What a row is compared by.
-HELD = ("id", *FOLLOWED, "upstream_updated_at")
+HELD = ("id", *FOLLOWED, "upstream_updated_at", "read_at")
 # What a request is judged by.
 JUDGED_BY = (
     *("pk", "booking_status", "needs_text", "status", "scheduled_date", "scheduled_time"),
@@ -69,11 +69,14 @@ class TakenIn:
     unchanged: int
 
 
-def take_in(rows: Sequence[IncomingShowing], *, sync_pass: SyncPass | None = None) -> TakenIn:
+def take_in(
+    rows: Sequence[IncomingShowing], *, sync_pass: SyncPass | None = None, read_at: datetime | None = None
+) -> TakenIn:
     """Store a page of upstream rows: new ones added, changed ones followed, equal or older ones left alone.
 
     Safe to run twice, and by several at once. A page may hold an id twice; the newer, or else the last one,
-    counts. A page with nothing new costs one query.
+    counts. Which of two readings of a row is newer, its `updated_at` says; where it does not, `read_at` does:
+    a moment before the page was asked for. A page with nothing new costs one query.
     """
     latest: dict[str, IncomingShowing] = {}
     for row in rows:
@@ -81,26 +84,46 @@ def take_in(rows: Sequence[IncomingShowing], *, sync_pass: SyncPass | None = Non
             latest[row.id] = row
     held = ShowingRequest.objects.filter(pk__in=masses.any_of(latest)).order_by()
     known = {row.id: row for row in held.values_list(*HELD, named=True)}
-    news = [row for row in latest.values() if row.id not in known or _tells(known[row.id], row)]
+    news = [row for row in latest.values() if row.id not in known or _tells(known[row.id], row, read_at)]
     if not news:
         return TakenIn(new=0, changed=0, unchanged=len(latest))
-    stored = _store(sorted(news, key=lambda row: row.id), set(known), sync_pass)
+    stored = _store(sorted(news, key=lambda row: row.id), set(known), sync_pass, read_at)
     new, changed = len(stored.new), len(stored.changed)
     if stored.overtaken:
-        beside = take_in(stored.overtaken, sync_pass=sync_pass)
+        beside = take_in(stored.overtaken, sync_pass=sync_pass, read_at=read_at)
         new, changed = new + beside.new, changed + beside.changed
     for request_id in stored.to_follow:
         follow(request_id)
     return TakenIn(new=new, changed=changed, unchanged=len(latest) - new - changed)
 
 
+def outdate(ids: Collection[str], before: datetime) -> None:
+    """These rows were told to have changed: what was read of them before that moment does not count any more.
+
+    Unless its own `updated_at` proves it newer.
+    """
+    rows = ShowingRequest.objects.filter(Q(read_at=None) | Q(read_at__lt=before), pk__in=masses.any_of(ids))
+    with transaction.atomic():
+        # Locked in the order that a page is, so that neither waits for the other.
+        held = list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
+        ShowingRequest.objects.filter(pk__in=held).update(read_at=before)
+
+
 def _is_older(one: datetime | None, other: datetime | None) -> bool:
     return one is not None and other is not None and one < other
 
 
-def _tells(stored: Any, row: IncomingShowing) -> bool:
+def _is_stale(stored: Any, row: IncomingShowing, read_at: datetime | None) -> bool:
+    """Whether ours is newer: by the row's own word, else because it was asked for later."""
+    ours, theirs = stored.upstream_updated_at, row.updated_at
+    if ours is not None and theirs is not None and ours != theirs:
+        return _is_older(theirs, ours)
+    return _is_older(read_at, stored.read_at)
+
+
+def _tells(stored: Any, row: IncomingShowing, read_at: datetime | None) -> bool:
     """Whether a row says something that ours does not: other words, or that ours were confirmed since."""
-    if _is_older(row.updated_at, stored.upstream_updated_at):
+    if _is_stale(stored, row, read_at):
         return False
     return _differs(stored, row) or (
         row.updated_at is not None and row.updated_at != stored.upstream_updated_at
@@ -134,21 +157,25 @@ class _Stored:
 
 
 def _store(
-    news: Sequence[IncomingShowing], known_ids: Collection[str], sync_pass: SyncPass | None
+    news: Sequence[IncomingShowing],
+    known_ids: Collection[str],
+    sync_pass: SyncPass | None,
+    read_at: datetime | None,
 ) -> _Stored:
     """Write down, in one transaction, what is still news once the rows are locked. `news` in order of ids."""
     now = timezone.now()
     with transaction.atomic():
         locked = ShowingRequest.objects.select_for_update().order_by("pk")
         known = locked.in_bulk([row.id for row in news if row.id in known_ids])
-        still = [row for row in news if row.id in known and _tells(known[row.id], row)]
+        still = [row for row in news if row.id in known and _tells(known[row.id], row, read_at)]
         changed = [row for row in still if _differs(known[row.id], row)]
         new = [row for row in news if row.id not in known]
         _ensure_properties(row.property_id for row in (*new, *changed))
         clients = _ensure_clients(row.user_id for row in (*new, *changed))
-        came = _add(new, clients, sync_pass, now)
+        page = _Page(clients=clients, sync_pass=sync_pass, read_at=read_at, now=now)
+        came = _add(new, page)
         new, overtaken = [row for row in new if row.id in came], [row for row in new if row.id not in came]
-        rows = [_as_row(row, clients.get(row.user_id, _NOBODY), sync_pass, now) for row in changed]
+        rows = [_as_row(row, page) for row in changed]
         for row in rows:
             row.booking_status, row.trouble = _state_after(known[row.pk], row), ""
         _change(rows)
@@ -216,9 +243,21 @@ def _clients(user_ids: Collection[str]) -> dict[str, _Known]:
     return {text: _Known(*ours) for text, *ours in rows.values_list("external_id", "pk", "partner_id")}
 
 
-def _as_row(
-    row: IncomingShowing, client: _Known, sync_pass: SyncPass | None, now: datetime
-) -> ShowingRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """What is the same for all rows of a page; `clients` by their upstream ids."""
+
+    clients: dict[str, _Known]
+    sync_pass: SyncPass | None
+    read_at: datetime | None
+    now: datetime
+
+    def client_of(self, row: IncomingShowing) -> _Known:
+        return self.clients.get(row.user_id, _NOBODY)
+
+
+def _as_row(row: IncomingShowing, page: _Page) -> ShowingRequest:
+    client = page.client_of(row)
     return ShowingRequest(
         id=row.id,
         user_id=row.user_id,
@@ -231,43 +270,41 @@ def _as_row(
         client_id=client.client_id,
         partner_id=client.partner_id,
         upstream_updated_at=row.updated_at,
-        processed_at=now,
-        changed_at=now,
-        last_pass=sync_pass,
+        read_at=page.read_at,
+        processed_at=page.now,
+        changed_at=page.now,
+        last_pass=page.sync_pass,
         raw=row.raw,
     )
 
 
-def _add(
-    rows: Sequence[IncomingShowing], clients: dict[str, _Known], sync_pass: SyncPass | None, now: datetime
-) -> set[str]:
+def _add(rows: Sequence[IncomingShowing], page: _Page) -> set[str]:
     """Add new rows; the ids of those that nobody else added at this very moment."""
     if not rows:
         return set()
-    alike = _as_row(rows[0], _NOBODY, sync_pass, now)
+    alike = _as_row(rows[0], page)
     same = [field for field in ShowingRequest._meta.concrete_fields if field.attname not in TOLD]
     values = [field.get_db_prep_save(getattr(alike, field.attname), connection) for field in same]
     try:
         masses.insert(
             ShowingRequest,
             [_COLUMNS[name] for name in (*TOLD, *(field.attname for field in same))],
-            [(*told, *values) for told in _told(rows, clients)],
+            [(*told, *values) for told in _told(rows, page)],
         )
     except IntegrityError:
-        ours = [_as_row(row, clients.get(row.user_id, _NOBODY), sync_pass, now) for row in rows]
-        return _add_what_is_new(ours)
+        return _add_what_is_new([_as_row(row, page) for row in rows])
     return {row.id for row in rows}
 
 
 _COLUMNS = {field.attname: str(field.column) for field in ShowingRequest._meta.concrete_fields}
 
 
-def _told(rows: Iterable[IncomingShowing], clients: dict[str, _Known]) -> Iterator[tuple[Any, ...]]:
+def _told(rows: Iterable[IncomingShowing], page: _Page) -> Iterator[tuple[Any, ...]]:
     """The values of TOLD as the database takes them, row by row."""
     ops = connection.ops
     instant, day, at = ops.adapt_datetimefield_value, ops.adapt_datefield_value, ops.adapt_timefield_value
     for row in rows:
-        client = clients.get(row.user_id, _NOBODY)
+        client = page.client_of(row)
         yield (
             row.id,
             row.user_id,
@@ -310,6 +347,7 @@ def _change(rows: list[ShowingRequest]) -> None:
             "client",
             "partner",
             "upstream_updated_at",
+            "read_at",
             "changed_at",
             "last_pass",
             "raw",

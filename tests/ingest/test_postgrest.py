@@ -6,14 +6,16 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 
 from bookings.models import ShowingRequest, SyncPass, UnreadableRow
 from bookings.services.showings import IncomingShowing
 from bookings.vocabulary import PassState, RequestState
+from ingest.bridge import Bridge
 from ingest.parse import read_request
 from ingest.passes import Sources, run_pass
 from ingest.sources.http import SourceRefused
@@ -215,7 +217,88 @@ def changing(real: RealSupabase, where: str) -> Iterator[None]:
         thread.join()
 
 
-def make_pass(real: RealSupabase) -> SyncPass:
-    made = run_pass("test", sources=Sources(supabase=reader(real, real.key()), property_api=None))
+@pytest.mark.django_db
+@pytest.mark.parametrize("was_there", [True, False])
+def test_a_page_that_lay_about_undoes_nothing_that_was_read_after_it(
+    real_supabase: RealSupabase, was_there: bool
+) -> None:
+    """The table has no `updated_at`: only when a row was asked for tells which reading is newer."""
+    client = str(uuid.uuid4())
+    ((row_id,),) = real_supabase.sql(
+        "insert into showing_requests (status, user_id, scheduled_time) "
+        "values ('scheduled', %s, '10:00') returning id::text",
+        client,
+    )
+    if was_there:
+        make_pass(real_supabase)
+
+    def the_client_changes_it_and_the_bridge_hears() -> None:
+        real_supabase.sql("update showing_requests set scheduled_time = '16:00', status = 'rescheduled'")
+        hear(real_supabase, row_id)
+
+    slow = make_pass(real_supabase, between=the_client_changes_it_and_the_bridge_hears)
+    assert (slow.state, slow.rows_seen, slow.rows_new, slow.rows_changed) == (PassState.DONE, 1, 0, 0)
+    assert held(row_id) == ("rescheduled", "16:00")
+    real_supabase.sql("update showing_requests set scheduled_time = '17:15'")
+    assert make_pass(real_supabase).rows_changed == 1
+    assert held(row_id) == ("rescheduled", "17:15")
+
+
+@pytest.mark.django_db
+def test_a_page_from_between_a_change_and_its_undoing_is_not_believed(real_supabase: RealSupabase) -> None:
+    ((row_id,),) = real_supabase.sql(
+        "insert into showing_requests (status, scheduled_time) values ('scheduled', '10:00') "
+        "returning id::text"
+    )
+    make_pass(real_supabase)
+    real_supabase.sql("update showing_requests set status = 'cancelled'")
+
+    def it_is_undone_and_the_bridge_hears() -> None:
+        real_supabase.sql("update showing_requests set status = 'scheduled'")
+        hear(real_supabase, row_id)
+
+    # The row left the list of open ones, so that the pass asks for it by its id.
+    assert make_pass(real_supabase, between=it_is_undone_and_the_bridge_hears).rows_changed == 0
+    assert held(row_id) == ("scheduled", "10:00")
+
+
+def hear(real: RealSupabase, row_id: str) -> None:
+    """What the bridge does when Realtime rings for a row."""
+    ear = Bridge(
+        holder="here",
+        make_ear=lambda: pytest.fail("nobody listens here"),
+        make_supabase=lambda: reader(real, real.key()),
+    )
+    ear._supabase = reader(real, real.key())
+    with closing(ear._supabase):
+        ear._read_and_store({row_id: None})
+
+
+def held(row_id: str) -> tuple[str, str]:
+    row = ShowingRequest.objects.get(pk=row_id)
+    return row.status, f"{row.scheduled_time:%H:%M}"
+
+
+class Lying(Supabase):
+    """Its pages lie about for a while before they are stored."""
+
+    between: Callable[[], None]
+
+    def read_requests(self, *, statuses: Sequence[str]) -> Iterator[list[Any]]:
+        return self._laid(super().read_requests(statuses=statuses))
+
+    def read_by_ids(self, ids: Sequence[str]) -> Iterator[list[Any]]:
+        return self._laid(super().read_by_ids(ids))
+
+    def _laid(self, pages: Iterator[list[Any]]) -> Iterator[list[Any]]:
+        for page in pages:
+            self.between()
+            yield page
+
+
+def make_pass(real: RealSupabase, *, between: Callable[[], None] = lambda: None) -> SyncPass:
+    source = Lying(url=real.url, key=real.key(), table="showing_requests", patience=QUICK)
+    source.between = between
+    made = run_pass("test", sources=Sources(supabase=source, property_api=None))
     assert made is not None
     return made

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from bookings.models import Booking, BookingRun, Client, Property, ShowingRequest
 from bookings.services import people, properties, runs, showings
@@ -38,6 +39,37 @@ def test_a_page_is_stored_once_and_again_changes_nothing(cast: Cast) -> None:
     again = showings.take_in([incoming(), incoming(id="r2")])
     assert (first.new, again.new, again.changed, again.unchanged) == (2, 0, 0, 2)
     assert ShowingRequest.objects.count() == 2
+
+
+def test_of_two_readings_the_one_that_was_asked_for_later_counts(cast: Cast) -> None:
+    first, second, third = (timezone.now() + timedelta(seconds=each) for each in range(3))
+    at_ten, at_eleven = incoming(), incoming(scheduled_time=time(11, 0))
+    assert showings.take_in([at_eleven], read_at=second).new == 1
+    assert showings.take_in([at_ten], read_at=first).unchanged == 1
+    assert ShowingRequest.objects.get().scheduled_time == time(11, 0)
+    assert showings.take_in([at_ten], read_at=third).changed == 1
+    assert showings.take_in([at_eleven], read_at=second).unchanged == 1
+    assert ShowingRequest.objects.get().scheduled_time == time(10, 0)
+
+
+def test_the_rows_own_word_on_its_age_goes_before_when_it_was_asked_for(cast: Cast) -> None:
+    early, late = timezone.now(), timezone.now() + timedelta(seconds=1)
+    old, new = incoming(updated_at=early), incoming(updated_at=late, scheduled_time=time(11, 0))
+    showings.take_in([old], read_at=late)
+    assert showings.take_in([new], read_at=early).changed == 1
+    assert showings.take_in([old], read_at=late + timedelta(minutes=1)).unchanged == 1
+    assert ShowingRequest.objects.get().scheduled_time == time(11, 0)
+
+
+def test_what_was_read_before_a_change_was_told_does_not_count(cast: Cast) -> None:
+    before, told, after = (timezone.now() + timedelta(seconds=each) for each in range(3))
+    showings.take_in([incoming(), incoming(id="r2")], read_at=before - timedelta(minutes=1))
+    showings.outdate(["r1", "nobody's"], told)
+    moved = [incoming(scheduled_time=time(11, 0)), incoming(id="r2", scheduled_time=time(11, 0))]
+    assert showings.take_in(moved, read_at=before).changed == 1
+    assert showings.take_in(moved, read_at=after).changed == 1
+    showings.outdate(["r1"], told)
+    assert ShowingRequest.objects.get(pk="r1").read_at == after, "it never goes back"
 
 
 def test_the_last_of_two_equal_ids_on_a_page_counts(cast: Cast) -> None:
