@@ -1,6 +1,6 @@
 # The front door. `make help` lists what it opens.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgresql check fix bench one-click soak chaos siege scenarios fuzz lock docs clean
+.PHONY: help run test test-postgresql check fix bench one-click soak chaos siege scenarios fuzz french lock docs clean
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
@@ -65,6 +65,11 @@ scenarios: .installed-dev ## The 83 things of the site, each with its expected o
 
 fuzz: .installed-dev ## Ask the API what its own document allows and forbids, at length: N=100 examples an operation, SEED=1
 	FUZZ_EXAMPLES=$(or $(N),100) FUZZ_SEED=$(or $(SEED),1) $(PY) -m pytest tests/bookings/api/test_served.py -q -s -o faulthandler_timeout=0
+
+french: .installed-dev ## Gather new sentences into the French catalogue (by gettext), and compile it
+	@$(AS_DEPLOYED) $(PY) -m brokerbay.ops.secrets
+	$(AS_DEPLOYED) $(PY) manage.py makemessages -l fr --no-wrap --no-location -v 0 -i .venv -i var -i tests -i staticfiles
+	$(AS_DEPLOYED) DJANGO_SETTINGS_MODULE=brokerbay.settings $(PY) -m tests.bookings.french.compiling
 
 docs: .installed-dev ## Write the tables of settings and commands anew into README.md
 	@$(AS_DEPLOYED) $(PY) -m brokerbay.ops.secrets

@@ -58,6 +58,12 @@ class PersonsLanguage(LocaleMiddleware):
         translation.activate(language)
         request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
 
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        answer: HttpResponseBase = super().process_response(request, response)
+        # Nobody who comes after in this thread is to be spoken to in a stranger's language.
+        translation.deactivate()
+        return answer
+
 
 @sync_and_async_middleware
 def content_security(get_response: Any) -> Any:
