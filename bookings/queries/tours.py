@@ -51,7 +51,7 @@ def with_clashes(rows: QuerySet[ShowingRequest], *, since: date | None = None) -
     """The rows with `clashes`: whether another request of the same client overlaps. Each is as long as it is
     booked for, else as its partner's showings are. With `since`, none of the rows may be on an earlier day:
     the database then looks at none before its eve either."""
-    timed = _timed(rows)
+    timed = _timed(rows).alias(eve=_beside(-1), morrow=_beside(1))
     there = ShowingRequest.objects.order_by()
     day = OuterRef("scheduled_date")
     others = (
@@ -61,7 +61,7 @@ def with_clashes(rows: QuerySet[ShowingRequest], *, since: date | None = None) -
             ~Q(pk=OuterRef("pk")),
             client=OuterRef("client"),
             # The neighbours too: a showing may go past midnight.
-            scheduled_date__in=[Cast(day - DAY, DateField()), day, Cast(day + DAY, DateField())],
+            scheduled_date__in=[OuterRef("eve"), day, OuterRef("morrow")],
         )
         .annotate(
             begins=F("starts")
@@ -76,6 +76,13 @@ def with_clashes(rows: QuerySet[ShowingRequest], *, since: date | None = None) -
         )
     )
     return timed.annotate(clashes=~ENDED & Exists(others))
+
+
+def _beside(days: int) -> Case:
+    """The day so many days from a row's own; its own at the calendar's ends, beyond which there is none."""
+    inside = Q(scheduled_date__gt=date.min, scheduled_date__lt=date.max)
+    there = Cast(F("scheduled_date") + days * DAY, DateField())
+    return Case(When(inside, then=there), default=F("scheduled_date"), output_field=DateField())
 
 
 def _timed(rows: QuerySet[ShowingRequest]) -> QuerySet[Any]:
@@ -112,7 +119,7 @@ def tour_of(user: User, request: ShowingRequest) -> list[Stop]:
 
 
 def _day(user: User, *, client_id: int, day: date) -> list[Stop]:
-    days = (day - DAY, day, day + DAY)
+    days = {day, max(day, date.min + DAY) - DAY, min(day, date.max - DAY) + DAY}
     rows = ShowingRequest.objects.visible_to(user).filter(client=client_id, scheduled_date__in=days)
     ordered = _timed(rows).select_related("property", "partner", "client")
     # The day's own first, lest its neighbours crowd them out.

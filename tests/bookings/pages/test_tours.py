@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +96,14 @@ def test_a_showing_that_goes_past_midnight_clashes_with_the_next_days_first(
         (stop,) = tours.day_of(cast.owner, one)
         assert [each.pk for each in stop.overlaps] == ([other.pk] if do else [])
         assert (f"({other.scheduled_date}) at {other.scheduled_time:%H:%M}" in stop.clash) == do
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_calendars_ends_have_no_neighbours(cast: Cast, day: date) -> None:
+    late, later = requests_at(cast, time(23, 45), time(23, 50), scheduled_date=day)
+    rows = tours.with_clashes(ShowingRequest.objects.all())
+    assert set(rows.filter(clashes=True)) == {late, later}
+    assert [bool(stop.clash) for stop in tours.day_of(cast.owner, late)] == [True, True]
 
 
 def test_a_clash_with_yesterdays_last_is_found_today(cast: Cast) -> None:
