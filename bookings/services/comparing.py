@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from bookings import wallclock
 from bookings.models import Booking, BookingRun
-from bookings.services import bookings, news, outcomes
+from bookings.services import bookings, linking, news, outcomes
 from bookings.services.bookings import Seen
 from bookings.services.errors import AlreadyThere
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, Level, RunState
@@ -55,8 +55,9 @@ class Comparison:
 def compare(run: BookingRun, own: Sequence[Seen]) -> Comparison:
     """Take over what the account's complete list shows, inside the transaction that settles the run.
 
-    Adopts unknown live showings that lie ahead, follows changed ones, flags our live ones that the list
-    does not show, and tells the partner's managers of those and of doubles, once each.
+    Adopts unknown live showings that lie ahead, follows changed ones, gives what a person booked by hand to
+    the request that wants it, flags our live ones that the list does not show, and tells the partner's
+    managers of those and of doubles, once each.
     """
     found = Comparison(read=len(own))
     seen_now: set[int] = set()
@@ -75,6 +76,8 @@ def compare(run: BookingRun, own: Sequence[Seen]) -> Comparison:
         found.changed += [booking] if changed else []
     found.doubles = _doubles(run, own)
     _link_told(run)
+    standing = Booking.objects.filter(pk__in=seen_now, request=None, starts_at__gt=timezone.now())
+    linking.link(standing.select_related("partner").order_by("pk"), run=run)
     _flag_missing(run, seen_now, found)
     _tell_doubles(run, found)
     return found

@@ -15,8 +15,8 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from bookings.models import Account, AuditEntry, BookingRun, Client, Property, ShowingRequest, SyncPass
-from bookings.services import mapping, masses, needs, runs
-from bookings.services.errors import Rejected
+from bookings.services import linking, mapping, masses, needs, runs
+from bookings.services.errors import AlreadyThere, Rejected
 from bookings.services.following import (
     BOOKED_BY_ITSELF,
     CANCELLED_UPSTREAM,
@@ -488,7 +488,11 @@ def _queue(request: Any) -> bool:
         return False
     try:
         runs.queue_for(request, source=Source.SYNC)
+    except AlreadyThere:
+        # A person is booking the very same showing, or has booked it by hand.
+        linking.link_to(request)
+        return False
     except Rejected:
-        # A person is booking the very same showing: there is nothing to add.
+        # Somebody changed what it needs just now: the next pass judges it anew.
         return False
     return True
