@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from bookings.models import SyncPass
 from bookings.services import showings, sync
-from bookings.services.errors import Rejected
 from bookings.services.showings import IncomingShowing
 from ingest.parse import read_request
 from ingest.shapes import Malformed
@@ -82,7 +81,7 @@ def _store(
     """Store a page at once; if the database refuses it, row by row, so that one bad row stops nothing."""
     try:
         return showings.take_in(rows, sync_pass=sync_pass, read_at=read_at), []
-    except (DataError, IntegrityError, ValueError, Rejected):
+    except (DataError, IntegrityError, ValueError):
         logger.warning("A page could not be stored at once; it is stored row by row.")
     new = changed = unchanged = 0
     refused = []
@@ -92,9 +91,6 @@ def _store(
         except (DataError, IntegrityError, ValueError):
             reason = "The database does not take it."
             refused.append(Malformed(external_id=row.id, reason=reason, raw=storable(dict(row.raw))))
-            continue
-        except Rejected as busy:
-            logger.info("%s is followed by the next pass: %s", row.id, busy.message)
             continue
         new, changed, unchanged = new + taken.new, changed + taken.changed, unchanged + taken.unchanged
     return showings.TakenIn(new=new, changed=changed, unchanged=unchanged), refused

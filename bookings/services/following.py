@@ -57,13 +57,22 @@ def follow(request_id: str) -> RequestState:
     """Do what a client's change asks for, and answer how the request stands then.
 
     CHANGED while it must wait: for a worker to stop, for BrokerBay's list, for somebody else's change. Safe
-    to repeat. Runs are locked before their request, as the workers do.
+    to repeat. Runs are locked before their request, as the workers do. What cannot be followed is a person's,
+    with the reason.
     """
     try:
         with transaction.atomic():
             return _follow(request_id)
     except Moved:  # a worker was faster
         return RequestState.CHANGED
+    except Rejected as no:
+        changed = ShowingRequest.objects.filter(pk=request_id, booking_status=RequestState.CHANGED)
+        changed.update(
+            booking_status=RequestState.NEEDS_PERSON, trouble=str(no)[:300], changed_at=timezone.now()
+        )
+        return RequestState(
+            ShowingRequest.objects.values_list("booking_status", flat=True).get(pk=request_id)
+        )
 
 
 def _follow(request_id: str) -> RequestState:

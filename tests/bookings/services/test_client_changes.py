@@ -14,6 +14,7 @@ from bookings.models import AuditEntry, Booking, BookingRun, Client, ShowingRequ
 from bookings.queries import invariants
 from bookings.services import people, runs, showings
 from bookings.services.bookings import Seen
+from bookings.services.errors import NotAllowed
 from bookings.services.runs import AttemptEnd
 from bookings.services.showings import IncomingShowing
 from bookings.vocabulary import (
@@ -427,3 +428,23 @@ def test_a_client_assigned_later_keeps_what_was_booked(partner: Cast) -> None:
     client = Client.objects.get(external_id="u1")
     people.assign_client(client, partner.partner, by=partner.admin, source=Source.PERSON)
     assert request().booking_status == RequestState.BOOKED
+
+
+def test_a_change_that_cannot_be_followed_is_a_persons_with_its_reason(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked(cast)
+
+    def no(*_: object, **__: object) -> None:
+        raise NotAllowed("A rule that nobody thought of.")
+
+    monkeypatch.setattr("bookings.services.following.wanted_of", no)
+    taken = showings.take_in([said(scheduled_time=FOUR), said(id="r2", property_id="W7")])
+    assert (taken.new, taken.changed) == (1, 1)
+    assert (request().booking_status, request().trouble) == (
+        RequestState.NEEDS_PERSON,
+        "A rule that nobody thought of.",
+    )
+    assert request().scheduled_time == FOUR, "the client's word is kept"
+    assert ShowingRequest.objects.filter(pk="r2").exists(), "the other rows go on"
+    assert showings.queue_ready() == 0
