@@ -73,6 +73,13 @@ class RealSupabase:
 
 @pytest.fixture(scope="session")
 def postgrest_server() -> Iterator[RealSupabase]:
+    with serving(SCHEMA) as real:
+        yield real
+
+
+@contextmanager
+def serving(schema: str) -> Iterator[RealSupabase]:
+    """A PostgREST over a database of its own that begins so. Skips where one of them is not installed."""
     server, database = _postgrest_binary(), postgresql.binaries()
     if server is None:
         pytest.skip(
@@ -84,7 +91,7 @@ def postgrest_server() -> Iterator[RealSupabase]:
     with ExitStack() as stack:
         dsn = stack.enter_context(postgresql.running(database))
         real = RealSupabase(url="", dsn=dsn)
-        real.sql(SCHEMA)
+        real.sql(schema)
         url = stack.enter_context(_postgrest(server, dsn))
         yield RealSupabase(url=url, dsn=dsn)
 
