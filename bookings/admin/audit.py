@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, FieldTextFilter
 from unfold.decorators import display
 
-from bookings.admin.base import ReadOnlyAdmin
+from bookings.admin.base import ReadOnlyAdmin, told_field
 from bookings.filters import DayRangeFilter, VisibleRelatedFilter
 from bookings.models import AuditEntry
 
@@ -15,7 +15,7 @@ from bookings.models import AuditEntry
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Who changed what, when and why. Nobody edits it, not even here."""
 
-    list_display = ("at", "action", "subject", "actor", "source", "partner", "reason")
+    list_display = ("at", "action", "subject", "actor", "source", "partner", "reason_told")
     list_select_related = ("actor", "partner")
     list_filter = (
         ("action", FieldTextFilter),
@@ -32,10 +32,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         ("at", "action"),
         ("subject", "subject_type", "subject_id"),
         ("actor", "source", "partner"),
-        "reason",
+        "reason_told",
         "changes",
     )
-    readonly_fields = ("changes",)
+    readonly_fields = ("reason_told", "changes")
+
+    reason_told = told_field("reason", gettext_lazy("reason"))
 
     @display(description=gettext_lazy("before → after"))
     def changes(self, entry: AuditEntry) -> str:

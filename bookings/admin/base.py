@@ -27,6 +27,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 
 from bookings import finding, told
 from bookings.admin.seen import SeenForm
@@ -69,6 +70,16 @@ def door_time(day: date | None, at: time | None) -> str:
     """A showing's day and time at the property's door: "Thu 30 Sep 2027, 12:00 PM"."""
     known = (told.short_day(day, with_year=True) if day else "", told.clock(at) if at else "")
     return ", ".join(part for part in known if part) or "-"
+
+
+def told_field(name: str, label: Any) -> Any:
+    """A column for what a row keeps in English, in the reader's language."""
+
+    @display(description=label, ordering=name)
+    def shown(_admin: Any, row: Model) -> str:
+        return told.tell(getattr(row, name) or "") or "-"
+
+    return shown
 
 
 def queued_words(run: BookingRun) -> str:

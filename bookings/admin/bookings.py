@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, door_time, queued_words
+from bookings.admin.base import ReadOnlyAdmin, door_time, queued_words, told_field
 from bookings.admin.bulk import Bulk, BulkAdmin, Turn
 from bookings.admin.bulk_forms import MoveManyForm
 from bookings.admin.exporting import ExportAdmin
@@ -147,7 +147,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
                     ("booking_date", "booking_time", "time_zone"),
                     ("duration", "showing_type"),
                     ("status", "auto_confirmed"),
-                    "confirmation_message",
+                    "confirmation_told",
                 )
             },
         ),
@@ -168,7 +168,9 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             {"fields": (("created_at", "updated_at"), ("version", "hidden_at"), "imported_id", "imported")},
         ),
     )
-    readonly_fields = ("runs_of_it", "picture", "file")
+    readonly_fields = ("runs_of_it", "picture", "file", "confirmation_told")
+
+    confirmation_told = told_field("confirmation_message", gettext_lazy("confirmation message"))
 
     # ---- columns -----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import MultipleChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin
+from bookings.admin.base import ReadOnlyAdmin, told_field
 from bookings.filters import DayRangeFilter, VisibleRelatedFilter
 from bookings.models import Notice
 from bookings.services import notices
@@ -39,8 +39,12 @@ class NoticeAdmin(ReadOnlyAdmin):
         ("event", "state", "channel", "attempts", "answer"),
         ("partner", "run"),
         ("created_at", "not_before", "held_until", "sent_at"),
-        ("last_error", "key"),
+        ("error_told", "key"),
     )
+
+    readonly_fields = ("error_told",)
+
+    error_told = told_field("last_error", gettext_lazy("last error"))
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.NOTICE)
     def stands(self, notice: Notice) -> tuple[str, str]:

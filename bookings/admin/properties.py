@@ -11,7 +11,6 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
@@ -19,13 +18,14 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import queued_words
+from bookings.admin.base import queued_words, told_field
 from bookings.admin.forms import CheckForm
 from bookings.admin.saved import SavedViewsAdmin
 from bookings.filters import DayRangeFilter
 from bookings.models import BookingRun, Partner, Property
 from bookings.queries import homes
 from bookings.services import edits, runs
+from bookings.templatetags.showing import moment
 from bookings.vocabulary import RunKind, Source
 
 
@@ -79,7 +79,7 @@ class PropertyAdmin(SavedViewsAdmin):
             gettext_lazy("What the property API told"),
             {
                 "fields": (
-                    ("fetch_state", "fetch_reason"),
+                    ("fetch_state", "fetch_reason_told"),
                     ("fetched_at", "fetch_after", "fetch_attempts"),
                     ("last_updated", "created_at"),
                     "changes",
@@ -94,6 +94,8 @@ class PropertyAdmin(SavedViewsAdmin):
     @display(description=gettext_lazy("address known"), ordering="fetch_state", label=badges.FETCH)
     def fetched(self, home: Property) -> tuple[str, str]:
         return home.fetch_state, home.get_fetch_state_display()
+
+    fetch_reason_told = told_field("fetch_reason", gettext_lazy("fetch reason"))
 
     @display(description=gettext_lazy("shown in"))
     def shown_in(self, home: Property) -> str:
@@ -112,7 +114,7 @@ class PropertyAdmin(SavedViewsAdmin):
         """The history of address, price and status, newest first."""
         lines = [
             (
-                date_format(timezone.localtime(change.at), "j M Y, g:i A"),
+                moment(timezone.localtime(change.at)),
                 change.name,
                 change.before,
                 change.after,
@@ -127,7 +129,7 @@ class PropertyAdmin(SavedViewsAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Everything but the zone."""
         columns = [column.name for column in self.opts.concrete_fields if column.name != "time_zone"]
-        return [*columns, "shown_in", "changes"]
+        return [*columns, "fetch_reason_told", "shown_in", "changes"]
 
     def save_model(self, request: HttpRequest, obj: Property, form: ModelForm, change: bool) -> None:
         edits.save(obj, ["time_zone"], by=request.user)

@@ -21,7 +21,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline, door_time
+from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline, door_time, told_field
 from bookings.admin.bulk import Bulk, BulkAdmin, Turn
 from bookings.admin.bulk_forms import AssignForm, RetryForm
 from bookings.admin.exporting import ExportAdmin
@@ -115,8 +115,10 @@ ASSIGN = Bulk(
 
 class AttemptInline(ReadOnlyInline):
     model = Attempt
-    fields = ("number", "purpose", "started_at", "ended_at", "submitting_at", "step", "result", "reason")
+    fields = ("number", "purpose", "started_at", "ended_at", "submitting_at", "step", "result", "reason_told")
     readonly_fields = fields
+
+    reason_told = told_field("reason", gettext_lazy("reason"))
 
 
 class EvidenceInline(ReadOnlyInline):
@@ -134,10 +136,12 @@ class EvidenceInline(ReadOnlyInline):
 
 class EventInline(ReadOnlyInline):
     model = RunEvent
-    fields = ("seq", "clock", "level", "attempt_number", "step", "message", "duration_ms")
+    fields = ("seq", "clock", "level", "attempt_number", "step", "message_told", "duration_ms")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("log")
     per_page = 50
+
+    message_told = told_field("message", gettext_lazy("message"))
 
     @display(description=gettext_lazy("at"))
     def clock(self, event: RunEvent) -> str:
@@ -192,7 +196,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
                 "fields": (
                     ("state", "kind"),
                     "result",
-                    "reason",
+                    "reason_told",
                     "what_next",
                     "answers",
                     ("property_text", "address"),
@@ -225,7 +229,11 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             },
         ),
     )
-    readonly_fields = ("result", "what_next", "answers", "slots", "fitting", "listing_seen", "uuid")
+    readonly_fields = (
+        *("result", "reason_told", "what_next", "answers", "slots", "fitting", "listing_seen", "uuid"),
+    )
+
+    reason_told = told_field("reason", gettext_lazy("reason"))
 
     # ---- columns -----------------------------------------------------------------------------------
 

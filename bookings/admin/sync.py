@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin
+from bookings.admin.base import ReadOnlyAdmin, told_field
 from bookings.filters import DayRangeFilter
 from bookings.models import SyncPass, UnreadableRow, Upstream
 from bookings.services import dispatch
@@ -45,7 +45,7 @@ class SyncPassAdmin(ReadOnlyAdmin):
     sortable_by = ("started_at",)
     actions_list = ("sync_now",)
     fieldsets = (
-        (None, {"fields": (("state", "trigger"), ("started_at", "finished_at", "took"), "error")}),
+        (None, {"fields": (("state", "trigger"), ("started_at", "finished_at", "took"), "error_told")}),
         (
             gettext_lazy("Counts"),
             {
@@ -56,7 +56,9 @@ class SyncPassAdmin(ReadOnlyAdmin):
             },
         ),
     )
-    readonly_fields = ("took",)
+    readonly_fields = ("took", "error_told")
+
+    error_told = told_field("error", gettext_lazy("error"))
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.PASS)
     def stands(self, sync_pass: SyncPass) -> tuple[str, str]:
@@ -95,31 +97,37 @@ class SyncPassAdmin(ReadOnlyAdmin):
 class UnreadableRowAdmin(ReadOnlyAdmin):
     """What came from outside and could not be understood, with its reason."""
 
-    list_display = ("reason", "source", "external_id", "times_seen", "last_seen_at", "first_seen_at")
+    list_display = ("reason_told", "source", "external_id", "times_seen", "last_seen_at", "first_seen_at")
     list_filter = (("source", FieldTextFilter), ("last_seen_at", DayRangeFilter))
     date_hierarchy = "last_seen_at"
     search_fields = ("reason", "external_id", "source")
     search_help_text = gettext_lazy("Reason, source or id")
     sortable_by = ("last_seen_at", "times_seen")
+    readonly_fields = ("reason_told",)
     fields = (
-        "reason",
+        "reason_told",
         ("source", "external_id"),
         ("times_seen", "first_seen_at", "last_seen_at"),
         "raw",
     )
+
+    reason_told = told_field("reason", gettext_lazy("reason"))
 
 
 @admin.register(Upstream)
 class UpstreamAdmin(ReadOnlyAdmin):
     """The services around the portal: which are asked, which are left alone for a while and why."""
 
-    list_display = ("key", "stands", "failures", "last_ok_at", "opened_at", "retry_at", "last_error")
+    list_display = ("key", "stands", "failures", "last_ok_at", "opened_at", "retry_at", "error_told")
     fields = (
         ("key", "state", "failures"),
         ("last_ok_at", "opened_at", "retry_at"),
-        "last_error",
+        "error_told",
         "facts",
     )
+    readonly_fields = ("error_told",)
+
+    error_told = told_field("last_error", gettext_lazy("last error"))
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.UPSTREAM)
     def stands(self, upstream: Upstream) -> tuple[str, str]:
