@@ -60,6 +60,7 @@ def _redis(stack: ExitStack, kind: str, folder: Path) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--trials", type=int, default=20, help="random trials, an injury each (20)")
+    parser.add_argument("--first", type=int, default=0, help="begin with this trial of the plan (0)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same plan (1)")
     parser.add_argument("--broker", choices=["orm", "redis"], default="orm")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")

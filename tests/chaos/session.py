@@ -135,7 +135,7 @@ def at_random(ground: Ground, asked: argparse.Namespace) -> Result:
     drawn = plan.make(
         trials=asked.trials, seed=asked.seed, accounts=ACCOUNTS, machines=MACHINES, pace=asked.pace
     )
-    story = trials.play(ground, drawn, tell=say)
+    story = trials.play(ground, drawn[asked.first :], tell=say)
     say(f"injuries {dict(story.kills)}, victim not there {story.missed}")
     say(f"ends {dict(story.ends)}; sent {dict(story.submits)}; a person {dict(story.cures)}")
     say(f"slowest {story.slowest:.0f} s")

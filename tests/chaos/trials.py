@@ -76,6 +76,21 @@ def play(ground: Ground, plan: Sequence[Trial], *, tell: Callable[[str], None]) 
     return story
 
 
+def _wait_for_the_database() -> None:
+    """The last injury may have been its own."""
+    patience = time.monotonic() + VICTIM_WITHIN
+    while True:
+        connection.close()
+        try:
+            connection.ensure_connection()
+        except DatabaseError:
+            if time.monotonic() > patience:
+                raise
+            _tick.wait(LOOK_EVERY)
+        else:
+            return
+
+
 class _Batch:
     def __init__(self, ground: Ground, story: Story) -> None:
         self.ground = ground
@@ -99,6 +114,7 @@ class _Batch:
         for deed in self.deeds:
             deed.join()
         self.ground.thaw()
+        _wait_for_the_database()
         wishes = {one.wish: one for one in self.ended}
         for wrong in truth.wrongs(self.ground, wishes):
             self.story.wrongs.append(wrong)
