@@ -40,6 +40,8 @@ def link(standing: Iterable[Booking], *, run: BookingRun | None = None) -> list[
 
 def link_to(request: ShowingRequest) -> bool:
     """The same, for a request that cannot be queued since its showing stands already."""
+    if request.scheduled_date is None or request.scheduled_time is None:
+        return False
     standing = Booking.objects.filter(
         partner=request.partner_id,
         booking_date=request.scheduled_date,
