@@ -16,19 +16,20 @@ from tests.bookings.live.portal import Portal
 
 AXE = Path(settings.BASE_DIR) / "var" / "tools" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Light and dark, wide and narrow: the admin, which Unfold draws, in two of the four ways.
-OWN_WAYS = (("light", WIDE), ("light", PHONE), ("dark", PHONE), ("dark", WIDE))
-ADMIN_WAYS = (("light", WIDE), ("dark", PHONE))
+# What colours and width can change; asked in all four ways of our own pages, all the rest in two of them.
+LOOKS = ["color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable"]
+ADMIN_WAYS = (("light", WIDE, RULES), ("dark", PHONE, RULES))
+OWN_WAYS = (*ADMIN_WAYS, ("light", PHONE, LOOKS), ("dark", WIDE, LOOKS))
 
 pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed; .ci/run brings it")
 
 
-def violations(tab: Tab) -> list[str]:
+def violations(tab: Tab, asked: list[str]) -> list[str]:
     """What axe holds against the page as it is shown, a line for each element."""
     found: list[dict[str, Any]] = tab.evaluate(
-        "tags => axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+        "([type, values]) => axe.run({runOnly: {type, values}, resultTypes: ['violations']})"
         ".then(told => told.violations)",
-        RULES,
+        ["tag" if asked is RULES else "rule", asked],
     )
     return [
         f"{each['id']}: {' '.join(node['target'])}: {node['failureSummary'].splitlines()[1].strip()}"
@@ -37,12 +38,12 @@ def violations(tab: Tab) -> list[str]:
     ]
 
 
-def against(tab: Tab, ways: tuple[tuple[str, Any], ...]) -> list[str]:
+def against(tab: Tab, ways: tuple[tuple[str, Any, list[str]], ...]) -> list[str]:
     told = []
-    for colours, size in ways:
+    for colours, size, asked in ways:
         tab.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
         tab.set_viewport_size(size)
-        told += [f"{colours}, {size['width']}: {line}" for line in violations(tab)]
+        told += [f"{colours}, {size['width']}: {line}" for line in violations(tab, asked)]
     return told
 
 
