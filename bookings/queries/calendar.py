@@ -91,6 +91,12 @@ def days(sight: Sight, first: date, number: int, *, today: date) -> list[Day]:
     ]
 
 
+def next_day(sight: Sight, after: date) -> date | None:
+    """The first day with a live showing after that one."""
+    showings = _live(sight, after + timedelta(days=1), date.max - timedelta(days=3))
+    return showings.order_by("starts_at").values_list("booking_date", flat=True).first()
+
+
 # ---- what is booked ----------------------------------------------------------------------------------------
 
 

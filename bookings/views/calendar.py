@@ -132,10 +132,12 @@ def calendar(request: HttpRequest) -> HttpResponse:
     zone = clock_of(person)
     today = timezone.now().astimezone(zone).date()
     asked = _asked(request, partners, today)
-    found = reads.days(Sight(user=person, partner=asked.partner), asked.first, asked.days, today=today)
+    sight = Sight(user=person, partner=asked.partner)
+    found = reads.days(sight, asked.first, asked.days, today=today)
     in_hours = asked.view != "listing" and not asked.as_list and _fits(found, asked.view)
     hours = _hours(found) if in_hours else range(0)
     columns = [_column(day, asked, today, hours) for day in found]
+    is_empty = not any(column.showings or column.waiting for column in columns)
     said = {
         "asked": asked,
         "zone": zone.key,
@@ -146,7 +148,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "in_hours": in_hours,
         "hours": [time(hour) for hour in hours],
         "too_full": asked.view != "listing" and not asked.as_list and not in_hours,
-        "is_empty": not any(column.showings or column.waiting for column in columns),
+        "is_empty": is_empty,
+        "next_showings": _next_showings(sight, asked, found[-1].day) if is_empty else None,
         "partners": partners if len(partners) > 1 else [],
         "belongs_nowhere": not partners,
         "may_book": person.has_perm("bookings.book_run"),
@@ -206,6 +209,12 @@ def _ways(asked: Asked, today: date) -> dict[str, Any]:
         "as_list": asked.address(**{"as": "list"}),
         "as_hours": asked.address(**{"as": ""}),
     }
+
+
+def _next_showings(sight: Sight, asked: Asked, last: date) -> tuple[str, str] | None:
+    """Where an empty page leads on to, and that day in words."""
+    day = reads.next_day(sight, last)
+    return None if day is None else (asked.address(date=day.isoformat()), long_day(day))
 
 
 def _span(asked: Asked) -> str:

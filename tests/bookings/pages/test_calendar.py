@@ -17,6 +17,7 @@ from bookings.models import Booking, BookingRun, ShowingRequest
 from bookings.queries import calendar as reads
 from bookings.queries.board import Sight
 from bookings.services import people, receipts
+from bookings.told import long_day
 from bookings.views.calendar import Asked, lanes
 from bookings.vocabulary import BookingStatus, RequestState, Role
 from tests.bookings.cast import (
@@ -205,6 +206,15 @@ def test_an_empty_calendar_teaches(cast: Cast, client: Client) -> None:
     assert "/auto-book" in page(client)
     client.force_login(cast.bare_staff)
     assert "You belong to no team yet" in page(client)
+
+
+def test_an_empty_week_leads_on_to_the_next_showings(cast: Cast, client: Client) -> None:
+    client.force_login(cast.owner)
+    make_booking(cast.other_account, booking_date=MONDAY + timedelta(30))
+    assert "The next showings" not in page(client)
+    make_booking(cast.account, booking_date=MONDAY + timedelta(40))
+    assert f"The next showings: {long_day(MONDAY + timedelta(40))}" in page(client)
+    assert "The next showings" not in page(client, date=str(MONDAY + timedelta(50)))
 
 
 @pytest.mark.parametrize(
