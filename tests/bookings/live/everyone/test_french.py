@@ -22,7 +22,7 @@ AS_IT_IS = re.compile(
 # What the rows of the world hold, as somebody wrote it or as it was mailed.
 HELD = re.compile(
     r"Maple requests|Looked at the listing|It cannot be reached\.|request-\d+|^booking$"
-    r"|.* invites you to Showings| to Maple|^Notices of \w+$"
+    r"|.* invites you to Showings| to Maple|^(?:Notices|Calendar) of \w+$"
 )
 # Its descriptions of operations are the API's own, in the language of programs.
 ENGLISH_PAGES = ("the API",)
