@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from brokerbay.logs import logging_config
-from brokerbay.management.commands.run_portal import what_to_know
+from brokerbay.management.commands.run_portal import MAY_SEED_FOR, Command, what_to_know
 from brokerbay.ops import demo, local_sites
 
 
@@ -43,6 +45,37 @@ def test_a_demo_password_that_came_later_is_not_announced_as_the_one_to_use(
     told = "\n".join(what_to_know(sites, is_password=False))
     assert "a-later-password" not in told
     assert "password as before" in told
+
+
+def test_the_first_lines_wait_for_the_people_and_tell_the_password(
+    transactional_db: None, tmp_path: Path, settings: Any
+) -> None:
+    settings.DEMO_PASSWORD = "shown-once-to-all"
+    sites = local_sites.plan(
+        data_dir=tmp_path, configured={"BROKERBAY_URL": "", "SUPABASE_URL": ""}, token="hush"
+    )
+    waited = []
+
+    class Seeding(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited.append(timeout)
+            demo.make_people(settings.DEMO_PASSWORD)
+            return True
+
+    said = io.StringIO()
+    assert demo.is_password(settings.DEMO_PASSWORD), "who is not made yet will be made with it"
+    Command(stdout=said)._announce(sites, Seeding())
+    assert waited == [MAY_SEED_FOR]
+    assert "password shown-once-to-all" in said.getvalue()
+
+
+def test_the_first_lines_are_let_go_even_by_a_seed_that_fails(
+    tmp_path: Path, settings: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings.BASE_DIR = tmp_path  # no manage.py is there
+    seeded = threading.Event()
+    Command()._seed({}, seeded)
+    assert seeded.is_set()
 
 
 @pytest.mark.parametrize("far", ["BROKERBAY_URL", "SUPABASE_URL"])

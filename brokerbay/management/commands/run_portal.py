@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from brokerbay.ops import browser, demo, local_sites, portal, static_files
 from brokerbay.ops.local_sites import LocalSites
 
 INTERRUPTED = frozenset({130, 143})
+MAY_SEED_FOR = 60.0  # seconds that the first lines wait for the people they name
 
 
 class Command(BaseCommand):
@@ -42,8 +44,11 @@ class Command(BaseCommand):
             token=settings.SIMULATOR_TOKEN,
         )
         environment = self._environment(sites, found.path or "")
-        portal.once(lambda: portal.listen_on(sites.ports), lambda: self._seed(environment))
-        portal.once(lambda: portal.is_live(settings.BIND_HOST, settings.PORT), lambda: self._announce(sites))
+        seeded = threading.Event()
+        portal.once(lambda: portal.listen_on(sites.ports), lambda: self._seed(environment, seeded))
+        portal.once(
+            lambda: portal.is_live(settings.BIND_HOST, settings.PORT), lambda: self._announce(sites, seeded)
+        )
         lines = portal.commands((settings.BASE_DIR / "Procfile").read_text(encoding="utf-8"))
         return portal.run(
             {**sites.commands, **lines},
@@ -78,18 +83,22 @@ class Command(BaseCommand):
             own["SIMULATOR_TOKEN"] = ""
         return {**os.environ, **own, **sites.environment}
 
-    def _seed(self, environment: dict[str, str]) -> None:
-        done = subprocess.run(
-            [sys.executable, "manage.py", "seed_demo"],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.stdout.write(done.stdout.strip() if done.returncode == 0 else done.stderr.strip())
+    def _seed(self, environment: dict[str, str], seeded: threading.Event) -> None:
+        try:
+            done = subprocess.run(
+                [sys.executable, "manage.py", "seed_demo"],
+                cwd=settings.BASE_DIR,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            self.stdout.write(done.stdout.strip() if done.returncode == 0 else done.stderr.strip())
+        finally:
+            seeded.set()
 
-    def _announce(self, sites: LocalSites) -> None:
+    def _announce(self, sites: LocalSites, seeded: threading.Event) -> None:
+        seeded.wait(MAY_SEED_FOR)
         lines = what_to_know(sites, is_password=demo.is_password(settings.DEMO_PASSWORD))
         connections.close_all()
         width = max(map(len, lines))
