@@ -345,6 +345,10 @@ REASONS: dict[str, tuple[str, str]] = {
         gettext_noop("Look at the last picture; book by hand if it is urgent. We were told."),
     ),
     "site_down": (gettext_noop("BrokerBay did not answer"), gettext_noop("It is tried again by itself.")),
+    "site_stayed_down": (
+        gettext_noop("BrokerBay did not answer for a long time"),
+        gettext_noop("Nothing was sent. Try again once BrokerBay is back, or book by hand."),
+    ),
     "rate_limited": (
         gettext_noop("BrokerBay asked us to slow down"),
         gettext_noop("It is tried again by itself."),

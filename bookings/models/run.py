@@ -73,6 +73,8 @@ class BookingRun(models.Model):
     rung_at = models.DateTimeField(null=True, blank=True)
     stop_asked_at = models.DateTimeField(null=True, blank=True)
     attempts_left = models.PositiveSmallIntegerField(default=5)
+    # Since when its tries, one after another, have found BrokerBay down. Those do not spend `attempts_left`.
+    down_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     # The point of no return: set, with the fence, before a byte of the submit leaves.
     submitting_at = models.DateTimeField(null=True, blank=True)

@@ -430,7 +430,6 @@ DEAD_ENDS = {
     "a listing without showings": ("refused", "not_bookable", False),
     "a time that is not offered": ("refused", "slot_unavailable", False),
     "a page that never is as it was": ("broke", "page_changed", True),
-    "a site that never answers": ("broke", "site_down", True),
     "a browser that always dies": ("broke", "browser_gone", True),
 }
 

@@ -34,6 +34,7 @@ FRESH: dict[str, Any] = {
     "submitting_at": None,
     "absent_reads": 0,
     "stop_asked_at": None,
+    "down_since": None,
     "open_slots": [],
     "candidates": [],
 }

@@ -12,6 +12,7 @@ from django.db.models import Case, F, IntegerField, Max, Min, Q, QuerySet, Value
 from django.utils import timezone
 
 from bookings.models import BookingRun
+from bookings.services.runs.figures import BETWEEN_PROBES
 from bookings.services.runs.health import NEEDS_PERSON
 from bookings.vocabulary import CHANGING_KINDS, RunKind, RunState
 
@@ -27,7 +28,8 @@ def due(now: datetime) -> QuerySet[BookingRun]:
 
 
 def claimable(now: datetime) -> QuerySet[BookingRun]:
-    """Those due runs whose account is free, needs no person, and has kept its pause since its last request.
+    """Those due runs whose account is free, needs no person, has kept its pause since its last request, and
+    did not find BrokerBay down just now.
 
     While it is unknown whether a request of the account arrived, no other is begun for the same moment:
     under another spelling it could be for the same home.
@@ -36,6 +38,7 @@ def claimable(now: datetime) -> QuerySet[BookingRun]:
     pauses = sends & Q(account__last_submit_at__gt=now - gap())
     waiting = due(now).filter(account__is_active=True).exclude(account__health__in=NEEDS_PERSON)
     waiting = waiting.exclude(account_id__in=list(_holding().values_list("account_id", flat=True)))
+    waiting = waiting.exclude(account_id__in=list(_probed(now).values_list("account_id", flat=True)))
     for account_id, moments in _in_doubt().items():
         waiting = waiting.exclude(sends & Q(account_id=account_id, starts_at__in=moments))
     return waiting.exclude(pauses)
@@ -43,6 +46,16 @@ def claimable(now: datetime) -> QuerySet[BookingRun]:
 
 def _holding() -> QuerySet[BookingRun]:
     return BookingRun.objects.filter(lease_until__isnull=False)
+
+
+def _probed(now: datetime) -> QuerySet[BookingRun]:
+    """Runs that found BrokerBay down a moment ago: however many wait, an account sends one at a time."""
+    return BookingRun.objects.filter(
+        state=RunState.PARKED,
+        down_since__isnull=False,
+        updated_at__gt=now - BETWEEN_PROBES,
+        not_before__gt=now,
+    )
 
 
 def _in_doubt() -> dict[int, list[datetime]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,7 +12,7 @@ from bookings.models import Attempt, Booking, BookingRun, Evidence
 from bookings.services import bookings as booking_service
 from bookings.services import comparing
 from bookings.services.errors import AlreadyThere, Moved
-from bookings.services.runs.bells import ring_waiting
+from bookings.services.runs.bells import bring_forward, ring_waiting
 from bookings.services.runs.log import write
 from bookings.services.runs.moves import Move, after_move, check_move, columns
 from bookings.services.runs.verdicts import AttemptEnd, after_look_up, after_perform, not_ours
@@ -40,6 +41,8 @@ def settle(run_id: int, end: AttemptEnd, *, fence: int) -> BookingRun:
                 move, line=found.in_words(), level=found.level, fields={"reason": found.in_words()}
             )
         _apply(run, move, end, fence)
+    if end.result not in ("broke", "unconfirmed"):  # BrokerBay answered, whatever it said
+        bring_forward()
     return run
 
 
@@ -59,7 +62,7 @@ def _apply(run: BookingRun, move: Move, end: AttemptEnd, fence: int) -> None:
         run.listing = end.listing
         run.listing_id = end.listing.get("listing_id") or run.listing_id
     booking = _follow_booking(run, end)
-    fields = columns(move)
+    fields: dict[str, Any] = {"down_since": None} | columns(move)
     fields |= {"listing": run.listing, "listing_id": run.listing_id}
     fields |= {"open_slots": list(end.open_slots), "candidates": list(end.candidates)}
     if booking is not None:

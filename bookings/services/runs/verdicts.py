@@ -20,8 +20,10 @@ from bookings.services.runs.figures import (
     DOUBT_AFTER,
     MAX_ATTEMPTS,
     MAX_SUBMITS,
+    OUTAGE_PATIENCE,
     QUIET_TIME,
     READS_TO_BELIEVE_ABSENT,
+    TOO_NEAR,
 )
 from bookings.services.runs.moves import Move
 from bookings.vocabulary import CHANGING_KINDS, EvidenceKind, Level, RunKind, RunState, reason_title
@@ -132,18 +134,41 @@ def rehearsed(run: BookingRun, end: AttemptEnd) -> Move:
 
 
 def _once_more(run: BookingRun, end: AttemptEnd) -> Move:
+    if end.code == "site_down" and end.retry_is_safe and run.submitting_at is None:
+        return _while_down(run, end)
     if run.attempts_left > 0 and end.retry_is_safe:
-        wait = backoff(MAX_ATTEMPTS - run.attempts_left)
-        return Move(
-            to=RunState.PARKED,
-            message=end.message,
-            line=f"Trying again in {max(1, round(wait.total_seconds()))} s",
-            level=Level.WARNING,
-            code=end.code,
-            not_before=timezone.now() + wait,
-            fields=NOTHING_SENT,
-        )
-    code = end.code or "attempts_spent"
+        return _try_in(backoff(MAX_ATTEMPTS - run.attempts_left), end)
+    return _given_up(end, end.code or "attempts_spent")
+
+
+def _while_down(run: BookingRun, end: AttemptEnd) -> Move:
+    """BrokerBay was not there and nothing was sent: the try is given back, and the run waits about as long as
+    the outage has lasted. A showing that is near has the usual budget: its people must hear of it in time."""
+    now = timezone.now()
+    since = run.down_since or now
+    near = run.starts_at is not None and run.starts_at - TOO_NEAR <= now
+    if now >= since + OUTAGE_PATIENCE or (near and run.attempts_left == 0):
+        return _given_up(end, "site_stayed_down")
+    if near:
+        return _try_in(backoff(MAX_ATTEMPTS - run.attempts_left), end, down_since=since)
+    wait = jittered(min(max(now - since, BACKOFF_BASE), BACKOFF_CAP))
+    given_back = min(run.attempts_left + 1, MAX_ATTEMPTS)
+    return _try_in(wait, end, down_since=since, attempts_left=given_back)
+
+
+def _try_in(wait: timedelta, end: AttemptEnd, **fields: Any) -> Move:
+    return Move(
+        to=RunState.PARKED,
+        message=end.message,
+        line=f"Trying again in {max(1, round(wait.total_seconds()))} s",
+        level=Level.WARNING,
+        code=end.code,
+        not_before=timezone.now() + wait,
+        fields=NOTHING_SENT | fields,
+    )
+
+
+def _given_up(end: AttemptEnd, code: str) -> Move:
     return Move(
         to=RunState.FAILED,
         message=end.message,
@@ -159,10 +184,13 @@ def stopped(run: BookingRun) -> Move:
 
 
 def backoff(attempt: int) -> timedelta:
-    """Wait before try number `attempt` + 1: doubling from 5 s to 10 min, with jitter over the upper half."""
-    full: timedelta = min(BACKOFF_BASE * 2 ** max(0, attempt - 1), BACKOFF_CAP)
+    """Wait before try number `attempt` + 1: doubling from 5 s to 5 min, with jitter over the upper half."""
+    return jittered(min(BACKOFF_BASE * 2 ** max(0, attempt - 1), BACKOFF_CAP))
+
+
+def jittered(wait: timedelta) -> timedelta:
     jitter: float = random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-    return full * jitter
+    return wait * jitter
 
 
 def unconfirmed(run: BookingRun, message: str, *, code: str) -> Move:

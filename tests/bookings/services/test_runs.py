@@ -282,11 +282,11 @@ def test_the_budget_of_tries_ends_at_a_person(cast: Cast) -> None:
     run = make_run(cast.partner)
     for fence in range(1, runs.MAX_ATTEMPTS + 1):
         held = claimed(run)
-        held = runs.settle(held.pk, broke(), fence=fence)
+        held = runs.settle(held.pk, broke(code="page_changed"), fence=fence)
         BookingRun.objects.filter(pk=run.pk, state=RunState.PARKED).update(not_before=timezone.now())
         runs.sweep()
     run.refresh_from_db()
-    assert (run.state, run.reason_code) == (RunState.FAILED, "site_down")
+    assert (run.state, run.reason_code) == (RunState.FAILED, "page_changed")
 
 
 def test_a_break_that_is_not_safe_is_not_tried_again(cast: Cast) -> None:
