@@ -143,6 +143,7 @@ async def set_fault(world: World, asked: dict[str, Any]) -> int:
     fault = Fault.read({"id": 0, **asked, "account": account.lower() if account else None})
     if fault.name not in scenarios.SCENARIOS:
         raise ValueError(f"no scenario {fault.name!r}; there are {', '.join(sorted(scenarios.SCENARIOS))}")
+    scenarios.require_playable(scenarios.SCENARIOS[fault.name], fault.options, times=fault.times)
     return world.store.add_fault(fault)
 
 

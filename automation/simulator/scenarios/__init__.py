@@ -10,6 +10,7 @@ from automation.simulator.scenarios import (
     submits,
     wizard,
 )
+from automation.simulator.scenarios.options import require_playable
 from automation.simulator.scenarios.registry import (
     SCENARIOS,
     Place,
@@ -31,6 +32,7 @@ __all__ = [
     "page_scenarios",
     "pages",
     "requests",
+    "require_playable",
     "searches",
     "showings",
     "sign_ins",

@@ -3,12 +3,13 @@
 A scenario is off until the control API switches it on (`Control.set_fault`) for a listing, an account,
 the next N times, or all of these. To add one, write a function under the decorator of the place where it
 steps in; when the page alone behaves differently, add a `page_rule(...)` line and one `if` in the page's
-script.
+script. Its options stand in backticks in what it is about; options.py says what each can be.
 The numbers (`facts`) are those of the project's list of 83 things that the real site does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -42,7 +43,10 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One thing that can be switched on. `act` may answer in the site's stead; `change` bends a listing."""
+    """One thing that can be switched on. `act` may answer in the site's stead; `change` bends a listing.
+
+    `about` names in backticks the options that it knows, besides those that limit any scenario.
+    """
 
     name: str
     facts: tuple[int, ...]
@@ -50,6 +54,14 @@ class Scenario:
     place: Place
     act: Act | None = None
     change: Change | None = None
+
+    @property
+    def options(self) -> frozenset[str]:
+        """
+        >>> sorted(Scenario(name="late", facts=(), about="`seconds` late (3)", place=Place.LIST).options)
+        ['kind', 'path', 'seconds']
+        """
+        return frozenset(re.findall(r"`(\w+)`", self.about)) - {"times"} | {"path", "kind"}
 
 
 SCENARIOS: dict[str, Scenario] = {}

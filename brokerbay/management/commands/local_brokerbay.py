@@ -131,7 +131,7 @@ def _option(text: str) -> tuple[str, Any]:
     if not name or not is_given:
         raise CommandError(f"“{text}” is not an option: write NAME=VALUE, e.g. seconds=5.")
     try:
-        return name, json.loads(value)
+        return name, json.loads(value, parse_constant=str)
     except ValueError:
         return name, value
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
-from automation.simulator.control import Control
-from automation.simulator.scenarios import SCENARIOS, Place
+from automation.simulator.control import Control, ControlRefused
+from automation.simulator.scenarios import SCENARIOS, Place, require_playable
 from automation.simulator.site import STATIC
 from tests.automation.simulator.conftest import FIVE, ROBOT, TOMORROW, send
 
@@ -211,3 +212,34 @@ def test_request_scenarios_can_be_limited_to_a_path(
     assert send(visitor, control, home).status_code == 401
     assert visitor.get(f"{control.base_url}/me", timeout=5).status_code == 401
     assert control.showings() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sentence"),
+    [
+        ("slow", {"seconds": "abc"}, "seconds=abc will not do: it is a number of seconds"),
+        ("slow", {"seconds": -1}, "seconds=-1 will not do"),
+        ("slow", {"seconds": True}, "seconds=True will not do"),
+        ("slow", {"delay": 3}, "slow has no option delay; it has kind, path, seconds"),
+        ("white_page", {"status": "Confirmed"}, "it is an HTTP status"),
+        ("listing_side_answers", {"status": 500}, "it is a word"),
+        ("listing_side_answers", {"at": "25:00"}, "it is a time of day"),
+        ("min_notice", {"hours": 2.5}, "it is a whole number"),
+        ("rows_shift", {"gone": "yes"}, "it is true or false"),
+        ("submit_500", {"kind": "move"}, "it is book, cancel or reschedule"),
+        ("submit_500", {"times": 0}, "times=0 will not do"),
+    ],
+)
+def test_what_could_not_be_played_is_refused_with_a_sentence(
+    control: Control, name: str, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ControlRefused, match=sentence):
+        control.set_fault(name, **options)
+    assert not control.faults()
+
+
+def test_every_option_that_a_scenario_names_is_known() -> None:
+    for scenario in SCENARIOS.values():
+        for option in scenario.options:
+            with pytest.raises(ValueError, match=f"{option}=.* will not do"):
+                require_playable(scenario, {option: []}, times=None)
