@@ -56,6 +56,7 @@ ENGINE: tuple[str, ...] = (
     ),
     _("The browser stopped while working on this page. Nothing was sent."),
     _("BrokerBay cannot be reached (%(reason)s). Nothing was sent."),
+    _("BrokerBay cannot be reached: the connection broke. Nothing was sent."),
     _("BrokerBay shows an empty page (%(where)s). Nothing was sent."),
     _("BrokerBay's page did not show what it should within %(count)s seconds (%(where)s). Nothing was sent."),
     _("BrokerBay's page did not behave as it should (%(where)s). Nothing was sent."),
@@ -308,6 +309,7 @@ RUNS: tuple[str, ...] = (
     _("%(count)s as known"),
     _("%(count)s changed"),
     _("%(count)s new to the portal"),
+    _("%(count)s past or ended, left alone"),
     _("%(count)s missing on BrokerBay: a person must look"),
     _("%(count)s booked twice: a person must look"),
     _("BrokerBay shows the showing as “%(badge)s”, and the client still wants it."),
@@ -358,6 +360,9 @@ REFUSALS: tuple[str, ...] = (
     _("This session holds nothing of %(site)s: it was saved elsewhere. Sign in there and save it anew."),
     _("This is no JSON file. Save it with Playwright's storage_state()."),
     _("Somebody else changed this booking in the meantime; look again."),
+    _(
+        "This showing stands and is still to come, so those who must be there have to see it. Cancel it on BrokerBay first, or say that it is cancelled."
+    ),
     _("A booking that is “%(word)s” cannot become “%(word2)s”."),
     _("Another live booking of this account has the same listing and time."),
     _("The export was withdrawn, or another worker took it."),

@@ -31,7 +31,7 @@ from bookings.filters import (
 )
 from bookings.models import Booking
 from bookings.services import bookings, runs
-from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, Source
+from bookings.vocabulary import BookingStatus, Source
 
 
 def _change_status(turn: Turn) -> None:
@@ -53,6 +53,15 @@ def _reschedule(turn: Turn) -> None:
         source=Source.PERSON,
         by=turn.by,
         dry_run=turn.said["dry_run"],
+    )
+
+
+def _hide(turn: Turn) -> None:
+    bookings.hide(
+        turn.row,
+        by=turn.by,
+        reason=turn.said["reason"],
+        version=int(turn.seen) if turn.seen else None,
     )
 
 
@@ -98,6 +107,18 @@ CANCEL = Bulk(
     done=ngettext_lazy("%(count)d cancelling is queued.", "%(count)d cancellings are queued.", "count"),
     do=_cancel,
 )
+HIDE = Bulk(
+    name="bookings_booking_hide_many",
+    permission="change_status",
+    form_class=ReasonForm,
+    says=gettext_lazy(
+        "They leave the lists and the exports, stay on BrokerBay, and can be shown again. A showing that stands "
+        "and is still to come is left as it is."
+    ),
+    button=gettext_lazy("Hide"),
+    done=ngettext_lazy("%(count)d booking is hidden.", "%(count)d bookings are hidden.", "count"),
+    do=_hide,
+)
 
 
 @admin.register(Booking)
@@ -136,7 +157,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     search_help_text = gettext_lazy("Address, listing, MLS number, name or e-mail")
     sortable_by = ("property_address", "when", "state", "created_at")
     actions = ("cancel_picked", "reschedule_picked", "pick_status", "hide_picked", "show_picked")
-    bulks = (CHANGE_STATUS, RESCHEDULE, CANCEL)
+    bulks = (CHANGE_STATUS, RESCHEDULE, CANCEL, HIDE)
     actions_detail = ("reschedule", "cancel", "change_status", "hide", "show_again")
     fieldsets = (
         (
@@ -230,8 +251,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         if row is None:
             return []
         unfit = {"show-again" if row.hidden_at is None else "hide"}
-        if row.status not in LIVE_BOOKING_STATUSES or row.starts_at <= timezone.now():
-            unfit |= {"reschedule", "cancel"}
+        unfit |= {"hide"} if row.is_ahead(timezone.now()) else {"reschedule", "cancel"}
         return [one for one in offered if one.path not in unfit]
 
     # ---- one booking -------------------------------------------------------------------------------
@@ -394,14 +414,9 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     def cancel_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         return self.begin(request, queryset, CANCEL)
 
-    @action(description=gettext_lazy("Hide"), permissions=["change_status"])
-    def hide_picked(self, request: HttpRequest, queryset: Any) -> None:
-        self.each(
-            request,
-            queryset.filter(hidden_at=None),
-            lambda booking: bookings.hide(booking, by=request.user),
-            done=ngettext_lazy("%(count)d booking is hidden.", "%(count)d bookings are hidden.", "count"),
-        )
+    @action(description=gettext_lazy("Hide…"), permissions=["change_status"])
+    def hide_picked(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        return self.begin(request, queryset.filter(hidden_at=None), HIDE)
 
     @action(description=gettext_lazy("Show again"), permissions=["change_status"])
     def show_picked(self, request: HttpRequest, queryset: Any) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -112,3 +114,7 @@ class Booking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.property_address}, {self.booking_date:%Y-%m-%d} {self.booking_time:%H:%M}"
+
+    def is_ahead(self, now: datetime) -> bool:
+        """Whether somebody has to be there: it stands, and its start is still to come."""
+        return self.status in LIVE_BOOKING_STATUSES and self.starts_at > now

@@ -28,6 +28,10 @@ from bookings.vocabulary import (
 
 MAY_CHANGE = "change_status_booking"
 CHANGED_SINCE = "Somebody else changed this booking in the meantime; look again."
+STILL_TO_COME = (
+    "This showing stands and is still to come, so those who must be there have to see it. "
+    "Cancel it on BrokerBay first, or say that it is cancelled."
+)
 ENDED_THERE = "BrokerBay shows the showing"
 # BrokerBay's words for a showing, as the engine reads them, and what we call them.
 STATUS_OF_SEEN = {
@@ -99,6 +103,9 @@ def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
         fields |= {"version": F("version") + 1, "updated_at": now}
     if changed.get("status") == BookingStatus.CONFIRMED:
         fields["confirmed_at"] = now
+    status, starts_at = (changed.get(name, getattr(booking, name)) for name in ("status", "starts_at"))
+    if status in LIVE_BOOKING_STATUSES and starts_at > now:
+        fields["hidden_at"] = None
     try:
         with transaction.atomic():
             Booking.objects.filter(pk=booking.pk).update(**fields)
@@ -270,6 +277,7 @@ def change_status(
     Raises NotAllowed, AlreadyThere (another live booking holds the place), or Moved when `version` is not
     the row's any more.
     """
+    now = timezone.now()
     people.require(by, MAY_CHANGE, booking.partner)
     with transaction.atomic():
         row = Booking.objects.select_for_update().select_related("partner").get(pk=booking.pk)
@@ -285,8 +293,12 @@ def change_status(
             )
         try:
             with transaction.atomic():
+                stands = to in LIVE_BOOKING_STATUSES and row.starts_at > now
                 moved = Booking.objects.filter(pk=row.pk, version=expected, status=before).update(
-                    status=to, version=F("version") + 1, updated_at=timezone.now()
+                    status=to,
+                    hidden_at=None if stands else row.hidden_at,
+                    version=F("version") + 1,
+                    updated_at=now,
                 )
         except IntegrityError as double:
             raise AlreadyThere(
@@ -333,7 +345,8 @@ def hide(
 ) -> None:
     """Take a booking out of the lists. It stays on BrokerBay and can be shown again.
 
-    Raises Moved, and hides nothing, when `version` is not the row's any more.
+    Raises Moved, and hides nothing, when `version` is not the row's any more; NotAllowed when the showing
+    stands and is still to come.
     """
     _set_hidden(booking, hidden=True, by=by, source=source, reason=reason, version=version)
 
@@ -361,6 +374,8 @@ def _set_hidden(
             if row.exists():
                 raise Moved(CHANGED_SINCE, field="version")
             return
+        if hidden and Booking.objects.get(pk=booking.pk).is_ahead(now):
+            raise NotAllowed(STILL_TO_COME)
         audit.note(
             "booking.hidden" if hidden else "booking.shown_again",
             booking,

@@ -80,6 +80,15 @@ def test_runs_are_given_to_another_account_of_their_partner(cast: Cast, sign_in:
     assert "another partner" in left_alone(crossed)[run.pk]
 
 
+def test_a_showing_still_to_come_is_not_hidden_with_the_others(cast: Cast, sign_in: SignIn) -> None:
+    live, over = make_booking(cast.account), make_booking(cast.account, status=BookingStatus.DECLINED)
+    answer = do(sign_in(cast.owner), "booking_hide", live, over)
+    assert "still to come" in left_alone(answer)[live.pk]
+    assert list(Booking.objects.exclude(hidden_at=None)) == [over]
+    alone = sign_in(cast.owner).post(reverse("admin:bookings_booking_hide", args=[live.pk]))
+    assert "Cancel it on BrokerBay first" in alone.content.decode()
+
+
 def test_a_row_that_somebody_else_changed_meanwhile_is_told_and_keeps_their_change(
     cast: Cast, sign_in: SignIn
 ) -> None:

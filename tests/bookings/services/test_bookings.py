@@ -8,10 +8,11 @@ from django.db import IntegrityError, transaction
 
 from bookings.models import AuditEntry, Booking, Notice
 from bookings.services import bookings, news, notices, people
-from bookings.services.errors import AlreadyThere, Moved
-from bookings.vocabulary import BookingStatus, NoticeState, Role
+from bookings.services.errors import AlreadyThere, Moved, NotAllowed
+from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, NoticeState, Role
 from tests.bookings.cast import (
     Cast,
+    in_days,
     make_booking,
     make_partner,
     make_person,
@@ -62,8 +63,27 @@ def test_one_stuck_row_stops_no_other_in_a_bulk_change(cast: Cast) -> None:
     assert Booking.objects.get(pk=fine.pk).status == BookingStatus.CONFIRMED
 
 
+@pytest.mark.parametrize("status", LIVE_BOOKING_STATUSES)
+def test_what_stands_and_is_still_to_come_is_not_hidden(cast: Cast, status: BookingStatus) -> None:
+    booking = make_booking(cast.account, status=status)
+    with pytest.raises(NotAllowed, match="Cancel it on BrokerBay first"):
+        bookings.hide(booking, by=cast.owner)
+    assert Booking.objects.get(pk=booking.pk).hidden_at is None
+    assert not AuditEntry.objects.filter(action="booking.hidden").exists()
+    over = make_booking(cast.account, status=status, booking_date=in_days(-3))
+    bookings.hide(over, by=cast.owner)
+    assert Booking.objects.get(pk=over.pk).hidden_at is not None
+
+
+def test_a_hidden_booking_that_stands_again_is_seen_again(cast: Cast) -> None:
+    booking = make_booking(cast.account, status=BookingStatus.CANCELLED)
+    bookings.hide(booking, by=cast.owner)
+    bookings.change_status(booking, BookingStatus.CONFIRMED, by=cast.owner)
+    assert Booking.objects.get(pk=booking.pk).hidden_at is None
+
+
 def test_hiding_is_undone_by_showing_again(cast: Cast) -> None:
-    booking = make_booking(cast.account)
+    booking = make_booking(cast.account, status=BookingStatus.CANCELLED)
     bookings.hide(booking, by=cast.owner)
     booking.refresh_from_db()
     assert booking.hidden_at is not None

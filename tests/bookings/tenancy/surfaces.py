@@ -318,6 +318,7 @@ ADMIN_PAGES = (
     Surface(name="admin:bookings_apikey_revoke", at=_the("key"), who=ADMIN, stranger=403, bare=403),
     _several("bookings_booking_change_many", "booking"),
     _several("bookings_booking_cancel_many", "booking"),
+    _several("bookings_booking_hide_many", "booking"),
     _several("bookings_booking_reschedule_many", "booking"),
     _deed("bookings_booking_reschedule", "booking", BOOK),
     _deed("bookings_booking_cancel", "booking", BOOK),
