@@ -31,6 +31,7 @@ BETWEEN_PICTURES = 0.05  # seconds, at least
 BETWEEN_DESCRIPTIONS = 0.3
 BETWEEN_LOOKS = 1.0  # at the question whether the account is signed in by now
 STROKE_TIMEOUT = 5.0
+PHOTO_TIMEOUT = 5.0
 LEAST_WINDOW, LARGEST_WINDOW = (320, 420), (1280, 1000)  # pixels
 _CAST = {"format": "jpeg", "quality": 65}
 
@@ -152,6 +153,7 @@ class _Desk:
         self._size = (0, 0)
         self._description = Description()
         self._note = ""
+        self._is_photo_due = True
         self._news = asyncio.Event()
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._turning = asyncio.Lock()
@@ -202,6 +204,7 @@ class _Desk:
     def _follow(self, page: Page) -> None:
         page.set_default_timeout(self._site.step_timeout * 1000)
         page.on("popup", self._opened)
+        page.on("load", self._loaded)
         page.on("close", self._closed)
         page.on("crash", lambda _: self._end(Ending.BROWSER_GONE))
         page.on("download", lambda download: asyncio.ensure_future(_refuse(download.cancel)))
@@ -210,6 +213,9 @@ class _Desk:
         self._pages.append(page)
         self._follow(page)
         asyncio.ensure_future(_refuse(self._turn_camera))  # noqa: RUF006 - the page itself keeps it going
+
+    def _loaded(self, page: Page) -> None:
+        self._is_photo_due = True
 
     def _closed(self, page: Page) -> None:
         was_shown = page is self.page
@@ -263,13 +269,38 @@ class _Desk:
         )
 
     async def _tell(self) -> None:
-        """Keep the description up to date; a picture is never held up by it."""
+        """Keep the description up to date; a picture is never held up by it.
+
+        The screencast may leave out a page's last picture, above all after a navigation. So one is taken
+        when the words have changed, for they must not tell of another page than it shows; and again when
+        they are still the same at the next look: the page has settled.
+        """
         while True:
             before, self._description = self._description, await describe(self.page)
             await before.forget()
-            if before.told != self._description.told:
+            is_changed = before.told != self._description.told
+            if is_changed:
                 self._news.set()
+            if is_changed or self._is_photo_due:
+                self._is_photo_due = is_changed
+                await self._photograph()
             await self._pause(BETWEEN_DESCRIPTIONS)
+
+    async def _photograph(self) -> None:
+        """The picture of this moment, whatever the screencast delivers; none from a page that is leaving."""
+        camera, window = self._camera, self._window
+        if camera is None:
+            return
+        try:
+            async with asyncio.timeout(PHOTO_TIMEOUT):
+                taken = await camera.send("Page.captureScreenshot", _CAST)
+        except (Error, TimeoutError):
+            self._is_photo_due = True
+            return
+        if camera is self._camera and window is self._window:
+            self._size = (window["width"], window["height"])
+            self._jpeg = base64.b64decode(taken["data"])
+            self._news.set()
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.wait([self._ended], timeout=seconds)
