@@ -155,8 +155,7 @@ class Attempt:
         if self.page.is_closed() or "crashed" in error.message or "closed" in error.message:
             return BrowserGone("The browser stopped while working on this page. Nothing was sent.")
         if "net::" in error.message:
-            reason = error.message.split("net::", 1)[1].split()[0]
-            return SiteDown(f"BrokerBay cannot be reached ({reason}). Nothing was sent.")
+            return SiteDown("BrokerBay cannot be reached: the connection broke. Nothing was sent.")
         where = self.step.value.replace("_", " ")
         try:
             if await self.shell.is_signed_out():
