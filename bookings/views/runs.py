@@ -88,7 +88,11 @@ def _receipt_of(run: BookingRun) -> int | None:
 
 
 def _open_slots(run: BookingRun) -> list[dict[str, Any]]:
-    """The times that were open, each with the form that books it anew."""
+    """The times that were open, each with the form that books it anew; none where the showing may be booked
+    already, or is yet to be."""
+    is_answer = run.kind == RunKind.CHECK and run.state == RunState.DONE
+    if not (is_answer or run.state == RunState.REFUSED):
+        return []
     return [
         {
             "at": datetime.fromisoformat(f"{slot['date']}T{slot['time']}"),

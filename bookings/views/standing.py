@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bookings.models import BookingRun
 from bookings.templatetags.showing import clock, day, wanted
 from bookings.told import tell
-from bookings.vocabulary import BookingStatus, RunKind, RunState
+from bookings.vocabulary import BookingStatus, Health, RunKind, RunState
 
 TITLES = {
     RunKind.BOOK: _("Book a showing"),
@@ -64,6 +64,8 @@ def when_of(run: BookingRun) -> str:
 def standing_of(run: BookingRun) -> Standing:
     """How it stands; the log tells how it came to that."""
     match RunState(run.state):
+        case RunState.QUEUED if run.kind != RunKind.SIGN_IN and (held_up := _held_up(run)):
+            return held_up
         case RunState.QUEUED:
             return Standing(
                 headline=gettext("Waiting for a free worker."), sentence=gettext("It starts by itself.")
@@ -80,6 +82,31 @@ def standing_of(run: BookingRun) -> Standing:
         case RunState.DONE if run.reason_code != "told_by_person":
             return _done(run)
     return Standing(headline=f"{run.title}.", sentence=tell(run.reason))
+
+
+def _held_up(run: BookingRun) -> Standing | None:
+    """How a run stands whose account cannot be used now."""
+    email = {"email": run.account.email}
+    if not run.account.is_active:
+        return Standing(
+            headline=gettext("Waiting for its BrokerBay account."),
+            sentence=gettext("%(email)s is switched off; an administrator can switch it on again.") % email,
+        )
+    if run.account.health == Health.CHALLENGED:
+        return Standing(
+            headline=gettext("Waiting for a sign-in."),
+            sentence=gettext(
+                "BrokerBay asks %(email)s for a person. Sign the account in first; it then starts by itself."
+            )
+            % email,
+        )
+    if run.account.health == Health.NEEDS_SIGN_IN:
+        return Standing(
+            headline=gettext("Waiting for a sign-in."),
+            sentence=gettext("%(email)s must be signed in on BrokerBay first; it then starts by itself.")
+            % email,
+        )
+    return None
 
 
 def _booked(run: BookingRun) -> Standing:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from datetime import time
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -10,12 +12,12 @@ from django.core.files.storage import storages
 from django.test import Client
 from django.utils import timezone
 
-from bookings.models import Booking, BookingRun, Evidence
+from bookings.models import Account, Booking, BookingRun, Evidence
 from bookings.queries.runs import steps_ahead, steps_of, told, upcoming_steps
 from bookings.services import bookings as booking_service
 from bookings.services import people, runs
 from bookings.services.runs import AttemptEnd, LogLine
-from bookings.vocabulary import BookingStatus, Level, Role, RunKind, RunState, Source
+from bookings.vocabulary import BookingStatus, Health, Level, Role, RunKind, RunState, Source
 from tests.bookings.cast import Cast, in_days, make_booking, make_run
 
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 64
@@ -149,6 +151,59 @@ def test_a_refused_run_shows_its_open_slots_as_new_bookings(cast: Cast, client: 
     assert "1:15 PM" in text
     assert "/answer" not in text
     assert "/auto-book?" not in text
+
+
+def test_open_times_stand_only_where_the_showing_is_surely_not_booked(cast: Cast, client: Client) -> None:
+    slots = [{"date": in_days(3).isoformat(), "time": "13:15"}]
+    client.force_login(cast.owner)
+    doubtful = play(make_run(cast.partner))
+    runs.pass_gate(doubtful.pk, fence=doubtful.attempt_number)
+    end(doubtful, result="unconfirmed", code="no_answer", message="No answer came.", open_slots=slots)
+    parked = play(make_run(cast.partner))
+    end(parked, result="parked", code="needs_sign_in", message="Signed out.", open_slots=slots)
+    for run in (doubtful, parked):
+        assert "1:15 PM" not in client.get(f"/runs/{run.uuid}").content.decode(), run.state
+    refused = play(make_run(cast.partner))
+    end(refused, result="refused", code="not_bookable", message="No.", open_slots=slots)
+    assert "1:15 PM" in client.get(f"/runs/{refused.uuid}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        ({"health": Health.NEEDS_SIGN_IN}, "must be signed in on BrokerBay first"),
+        ({"health": Health.CHALLENGED}, "Sign the account in first"),
+        ({"is_active": False}, "is switched off"),
+    ],
+)
+def test_a_run_behind_an_account_that_is_held_up_says_so(
+    cast: Cast, client: Client, account: dict[str, Any], words: str
+) -> None:
+    run = make_run(cast.partner)
+    client.force_login(cast.owner)
+    assert "Waiting for a free worker." in client.get(f"/runs/{run.uuid}").content.decode()
+    Account.objects.filter(pk=cast.account.pk).update(**account)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    assert words in text
+    assert "Waiting for a free worker." not in text
+
+
+def test_after_a_rehearsal_the_same_is_booked_for_real_by_one_button(cast: Cast, client: Client) -> None:
+    run = make_run(cast.partner, by=cast.owner)
+    BookingRun.objects.filter(pk=run.pk).update(dry_run=True, rehearses=True)
+    run = end(play(run), result="rehearsed", message="All is filled.")
+    assert run.state == RunState.DONE
+    client.force_login(cast.owner)
+    text = client.get(f"/runs/{run.uuid}").content.decode()
+    way = re.search(r'class="button" id="book-for-real" href="([^"]+)"', text)
+    assert way is not None
+    assert 'id="book-anew"' not in text
+    form = client.get(way[1].replace("&amp;", "&")).context["form"]
+    assert (form["property"].value(), form["time"].value()) == (
+        run.property_text,
+        f"{run.wanted_time:%H:%M}",
+    )
+    assert not form["dry_run"].value()
 
 
 def test_an_ambiguous_address_shows_its_candidates(cast: Cast, client: Client) -> None:
