@@ -190,7 +190,9 @@ def test_who_may_sign_an_account_in_finds_it_among_what_needs_them(cast: Cast, c
         assert ([each.pk for each in shown.accounts_for_person] == [cast.account.pk]) is found
         assert shown.counts.needs_you == int(found)
         client.force_login(person)
-        assert (way in client.get("/").content.decode()) is found
+        text = client.get("/").content.decode()
+        assert (way in text) is found
+        assert (f'class="button small" id="sign-in-{cast.account.pk}" href="{way}"' in text) is found
 
 
 def test_operators_see_the_last_sync_pass_and_partners_do_not(cast: Cast, client: Client) -> None:
