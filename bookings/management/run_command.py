@@ -80,9 +80,14 @@ class RunCommand(BaseCommand):
         if options["json"]:
             self.stdout.write(rows.job_with_logs(run, lines_of(run)).model_dump_json(indent=2))
         else:
-            self.stdout.write(f"{_in_words(run)}\n{settings.SITE_URL}/runs/{run.uuid}")
+            lines = (_in_words(run), *self.found(run), f"{settings.SITE_URL}/runs/{run.uuid}")
+            self.stdout.write("\n".join(lines))
         if options["wait"]:
             _tell_end(run)
+
+    def found(self, run: BookingRun) -> tuple[str, ...]:
+        """What the run found, as further lines for whoever reads them in a terminal."""
+        return ()
 
     def _follow(self, run: BookingRun, log: OutputWrapper) -> None:
         zone = ZoneInfo(run.time_zone)

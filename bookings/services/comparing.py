@@ -33,6 +33,7 @@ class Comparison:
     changed: list[Booking] = field(default_factory=list)
     adopted: list[Booking] = field(default_factory=list)
     missing: list[Booking] = field(default_factory=list)
+    left: int = 0  # past or ended, and never ours
     clashes: list[str] = field(default_factory=list)
     doubles: list[Seen] = field(default_factory=list)
 
@@ -45,6 +46,7 @@ class Comparison:
             f"{self.same} as known",
             f"{len(self.changed)} changed" if self.changed else "",
             f"{len(self.adopted)} new to the portal" if self.adopted else "",
+            f"{self.left} past or ended, left alone" if self.left else "",
             f"{len(self.missing)} missing on BrokerBay: a person must look" if self.missing else "",
             f"{len(self.doubles)} booked twice: a person must look" if self.doubles else "",
             *self.clashes,
@@ -99,16 +101,19 @@ def _known(run: BookingRun, seen: Seen, taken: Iterable[int]) -> Booking | None:
 
 def _adopt(run: BookingRun, seen: Seen, found: Comparison, seen_now: set[int]) -> None:
     if seen.status not in LIVE:
+        found.left += 1
         return
     try:
         ahead = wallclock.instant(seen.date, seen.time, run.time_zone) > timezone.now()
     except wallclock.NoSuchTime as skipped:
         found.clashes.append(f"{seen.address}: {skipped}")
         return
-    if ahead:
-        booking = bookings.adopt(run, seen)
-        seen_now.add(booking.pk)
-        found.adopted.append(booking)
+    if not ahead:
+        found.left += 1
+        return
+    booking = bookings.adopt(run, seen)
+    seen_now.add(booking.pk)
+    found.adopted.append(booking)
 
 
 def _link_told(run: BookingRun) -> None:

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from bookings.models import BookingRun
 from bookings.services import runs
+from bookings.services.bookings import Seen
 from bookings.services.runs import AttemptEnd
 from bookings.vocabulary import RunKind, Source
 from tests.bookings.cast import Cast, in_days, make_booking, make_run
@@ -140,3 +141,36 @@ def test_waiting_follows_the_log_to_its_end_and_the_exit_code_tells(
         call_command(*words, stdout=out)
     assert "Queued: Check" in out.getvalue()
     assert f"/runs/{checked.uuid}" in out.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_check_prints_the_open_times_and_a_comparison_what_became_of_each(
+    transactional_db: None, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = [{"date": "2031-01-31", "time": at} for at in ("14:15", "09:00")]
+    gone = Seen(
+        showing_id="5" * 24,
+        listing_id="",
+        address="9 Elsewhere Road",
+        date=in_days(-3),
+        time=time(10),
+        duration_minutes=30,
+        status="cancelled",
+        badge="Cancelled",
+        url="",
+    )
+    check = make_run(cast.partner, kind=RunKind.CHECK, date=None, time=None)
+    compare = runs.queue_reconcile(cast.account, source=Source.PERSON, by=cast.owner)
+    for run_, end in (
+        (check, AttemptEnd(result="found", open_slots=slots)),
+        (compare, AttemptEnd(result="found", own_showings=[gone])),
+    ):
+        claimed = runs.claim(run_.pk, holder="test")
+        assert claimed is not None
+        runs.settle(run_.pk, end, fence=claimed.attempt_number)
+    monkeypatch.setattr("bookings.services.runs.queue", lambda *_, **__: check)
+    monkeypatch.setattr("bookings.services.runs.queue_reconcile", lambda *_, **__: compare)
+    told = run("check_property", "N7654321", "--wait", by=cast.owner)
+    assert "Open on 2031-01-31: 09:00, 14:15" in told
+    told = run("reconcile_account", cast.account.email, "--wait", by=cast.owner)
+    assert "Read 1 showings: 0 as known; 1 past or ended, left alone." in told.splitlines()

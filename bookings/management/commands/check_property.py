@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
@@ -31,3 +32,10 @@ class Command(RunCommand):
         date = day_meant(day, place.time_zone or partner.time_zone) if day else None
         wish = replace(place, kind=RunKind.CHECK, date=date)
         return runs.queue(wish, partner=partner, source=Source.PERSON, by=by)
+
+    def found(self, run: BookingRun) -> tuple[str, ...]:
+        """The open times of each day."""
+        by_day: dict[str, list[str]] = defaultdict(list)
+        for slot in run.open_slots:
+            by_day[slot["date"]].append(slot["time"])
+        return tuple(f"Open on {day}: {', '.join(sorted(times))}" for day, times in sorted(by_day.items()))

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from bookings.management.run_command import RunCommand, refuse
 from bookings.models import Account, BookingRun
 from bookings.services import runs
-from bookings.vocabulary import Source
+from bookings.vocabulary import RunState, Source
 
 
 class Command(RunCommand):
@@ -22,3 +22,7 @@ class Command(RunCommand):
         if account is None:
             refuse(f"{by} has no BrokerBay account “{options['account']}”.")
         return runs.queue_reconcile(account, source=Source.PERSON, by=by)
+
+    def found(self, run: BookingRun) -> tuple[str, ...]:
+        """How many showings are as known, and what became of the others."""
+        return (run.reason,) if run.state == RunState.DONE else ()
