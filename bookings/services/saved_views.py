@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -29,6 +30,7 @@ def save(
 ) -> SavedView:
     """Keep a list's address under a name. Shared without a partner, it is for staff.
 
+    A name that the owner has for this list already gets the new address, and stays where it is pinned.
     Raises Rejected with the field to mend, Forbidden for sharing where one does not belong.
     """
     name = name.strip()
@@ -39,6 +41,10 @@ def save(
         raise Rejected(_("These filters are too long to be kept; choose fewer."))
     if is_shared:
         _require_belonging(owner, partner)
+    shared = {"is_shared": is_shared, "partner": partner if is_shared else None}
+    known = SavedView.objects.filter(owner=owner, table=table, name__iexact=name).first()
+    if known is not None:
+        return _replace(known, query=query, **shared)
     if SavedView.objects.filter(owner=owner).count() >= MOST_OWN:
         raise Rejected(_("You have %d views already; delete one first.") % MOST_OWN)
     start = slugify(name)[:50] or "view"
@@ -54,8 +60,7 @@ def save(
                     name=name,
                     slug=slug,
                     query=query,
-                    is_shared=is_shared,
-                    partner=partner if is_shared else None,
+                    **shared,
                 )
                 audit.note(
                     "view.saved",
@@ -69,6 +74,24 @@ def save(
             continue
         return view
     raise Rejected(_("There are too many views of that name; choose another."), field="name")
+
+
+def _replace(view: SavedView, **said: Any) -> SavedView:
+    with transaction.atomic():
+        before = {"table": view.table, "query": view.query, "shared": view.is_shared}
+        for name, value in said.items():
+            setattr(view, name, value)
+        view.save(update_fields=[*said])
+        audit.note(
+            "view.saved",
+            view,
+            source=Source.PERSON,
+            by=view.owner,
+            partner=view.partner,
+            before=before,
+            after={"table": view.table, "query": view.query, "shared": view.is_shared},
+        )
+    return view
 
 
 def cleaned(query: str) -> str:

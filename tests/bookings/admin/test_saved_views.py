@@ -44,7 +44,9 @@ def test_a_view_is_saved_and_opened_by_its_slug(cast: Cast, sign_in: SignIn) -> 
     assert [row.pk for row in shown.context["cl"].result_list] == [waiting.pk]
     assert [view.is_shown for view in shown.context["saved_views"]] == [True]
     assert AuditEntry.objects.filter(action="view.saved", actor=cast.owner).exists()
-    assert save(browser, "Still pending")["Location"].startswith(f"{LIST}?view=still-pending-2&")
+    again = save(browser, "still Pending", "q=maple")
+    assert again["Location"] == f"{LIST}?view=still-pending&q=maple", "the second takes the first one's place"
+    assert names(browser) == ["Still pending"]
 
 
 def test_a_view_is_its_owners_alone_until_it_is_shared_with_their_partner(
