@@ -25,6 +25,10 @@ LARGEST_ANSWER = 4096  # bytes; nothing in it matters but that it came
 LONGEST_ADDRESS = 1000
 USER_AGENT = "showing-portal/1 (webhooks)"
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Nobody's on the internet either, though Python takes them for it; clouds keep their keys at some of them.
+SET_ASIDE = tuple(
+    ipaddress.ip_network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20")
+)
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -74,6 +78,8 @@ def is_public(address: IP) -> bool:
 
     >>> [is_public(ipaddress.ip_address(each)) for each in ("8.8.8.8", "10.0.0.1", "::ffff:127.0.0.1")]
     [True, False, False]
+    >>> is_public(ipaddress.ip_address("192.0.0.192"))
+    False
     """
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
@@ -83,6 +89,8 @@ def is_public(address: IP) -> bool:
             return is_public(inner)
         if address.is_site_local:
             return False
+    if any(address in each for each in SET_ASIDE):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

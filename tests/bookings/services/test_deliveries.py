@@ -525,6 +525,11 @@ def test_just_the_address_that_was_looked_at_is_spoken_to(
         ("fec0::1", False),
         ("::", False),
         ("64:ff9b::808:808", True),
+        ("192.0.0.192", False),
+        ("192.88.99.1", False),
+        ("168.63.129.16", False),
+        ("3fff::1", False),
+        ("64:ff9b:1::7f00:1", False),
     ],
 )
 def test_which_addresses_are_public(address: str, is_public: bool) -> None:
