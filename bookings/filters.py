@@ -9,6 +9,7 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import DateTimeField, ForeignKey, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
@@ -57,9 +58,21 @@ class DayRangeFilter(RangeDateFilter):
             )
         return queryset
 
-    def _day(self, end: str) -> date | None:
+    def in_vain(self) -> list[str]:
+        """A sentence for each end that was written and is no day."""
+        return [
+            gettext("“%(said)s” is no day, so it filters nothing: write it like %(day)s.")
+            % {"said": self._written(end)[:20], "day": timezone.localdate().isoformat()}
+            for end in ("from", "to")
+            if self._written(end) and self._day(end) is None
+        ]
+
+    def _written(self, end: str) -> str:
         written = self.used_parameters.get(f"{self.parameter_name}_{end}")
-        return parse_date_str(written) if isinstance(written, str) else None
+        return written if isinstance(written, str) else ""
+
+    def _day(self, end: str) -> date | None:
+        return parse_date_str(self._written(end))
 
     def _start_of(self, day: date) -> date | datetime:
         if not isinstance(self.field, DateTimeField):

@@ -130,14 +130,24 @@ class PartnerScopedAdmin(ModelAdmin):
             messages.warning(
                 request, _("The list has no such page or filter; here it is from its start, unfiltered.")
             )
-        return on_the_clock_of(
-            request, lambda: super(PartnerScopedAdmin, self).changelist_view(request, extra_context)
-        )
+        return on_the_clock_of(request, lambda: self._list(request, extra_context))
+
+    def _list(self, request: HttpRequest, extra_context: dict[str, Any] | None) -> HttpResponse:
+        """The list, with a sentence for what the address asked in vain."""
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        for sentence in shown.asked_in_vain() if isinstance(shown, TabbedList) else ():
+            messages.warning(request, sentence)
+        return response
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return on_the_clock_of(
             request, lambda: super(PartnerScopedAdmin, self).changeform_view(request, *args, **kwargs)
         )
+
+    def _get_obj_does_not_exist_redirect(self, *_args: Any) -> HttpResponse:
+        """Django leads to the site's front page and wonders there whether the row was deleted."""
+        raise Http404
 
     # ---- which rows --------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, Q, QuerySet, Subquery
@@ -70,8 +71,31 @@ class TabbedList(ChangeList):
         return rows
 
     def get_results(self, request: HttpRequest) -> None:
-        if not isinstance(request, RowsRequest):
+        """A page beyond the last one is the last."""
+        if isinstance(request, RowsRequest):
+            return
+        try:
             super().get_results(request)
+        except IncorrectLookupParameters:  # Django's word for a page that is not there
+            self.page_num = self._last_page() if self.page_num > 0 else 1
+            super().get_results(request)
+        if not self.multi_page:
+            self.page_num = 1
+
+    def _last_page(self) -> int:
+        last: int = self.model_admin.get_paginator(self.request, self.queryset, self.list_per_page).num_pages
+        return last
+
+    def asked_in_vain(self) -> list[str]:
+        """A sentence for each thing in the address that names no page or no day."""
+        said = self.request.GET.get(PAGE_VAR, "")
+        told = [sentence for spec in self.filter_specs for sentence in getattr(spec, "in_vain", list)()]
+        if said and said != str(self.page_num):
+            told.append(
+                _("The list has no page %(said)s; this is page %(shown)d.")
+                % {"said": said[:20], "shown": self.page_num}
+            )
+        return told
 
     def apply_select_related(self, qs: QuerySet[Any]) -> QuerySet[Any]:
         """What each row of a long table has is fetched for the page, not joined: SQLite would begin with it,

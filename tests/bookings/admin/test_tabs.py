@@ -111,7 +111,7 @@ def test_bookings_are_filtered_by_where_they_come_from(
     assert browser.get(f"{BOOKINGS}?origin=nonsense").context["cl"].result_count == 5
 
 
-@pytest.mark.parametrize("asked", ["?p=1000000000", "?bogus=1", "?partner__id__exact=zz"])
+@pytest.mark.parametrize("asked", ["?bogus=1", "?partner__id__exact=zz"])
 def test_an_address_that_the_list_does_not_have_is_told_in_a_sentence(
     asked: str, cast: Cast, bookings: list[Booking], sign_in: SignIn
 ) -> None:
@@ -121,3 +121,37 @@ def test_an_address_that_the_list_does_not_have_is_told_in_a_sentence(
     assert answer.redirect_chain == [(f"{BOOKINGS}?e=1", 302)]
     assert "The list has no such page or filter" in answer.content.decode()
     assert answer.context["cl"].result_count == 30
+
+
+@pytest.mark.parametrize(
+    ("asked", "more", "page", "sentence"),
+    [
+        ("?p=1000000000", 26, 2, "no page 1000000000; this is page 2."),
+        ("?p=1000000000", 0, 1, "no page 1000000000; this is page 1."),
+        ("?p=-3", 26, 1, "no page -3; this is page 1."),
+        ("?p=abc", 26, 1, "no page abc; this is page 1."),
+        ("?booking_date_from=abc", 0, 1, "“abc” is no day, so it filters nothing"),
+        ("?booking_date_to=2026-02-30", 0, 1, "“2026-02-30” is no day"),
+        ("?p=2", 26, 2, ""),
+        ("?booking_date_from=2026-02-03", 0, 1, ""),
+    ],
+)
+def test_a_page_or_a_day_that_is_none_is_told_and_the_list_stays(
+    asked: str, more: int, page: int, sentence: str, cast: Cast, bookings: list[Booking], sign_in: SignIn
+) -> None:
+    for _ in range(more):
+        make_booking(cast.account)
+    answer = sign_in(cast.admin).get(BOOKINGS + asked)
+    assert answer.status_code == 200
+    assert answer.context["cl"].page_num == page
+    told = [str(message) for message in answer.context["messages"]]
+    assert len(told) == bool(sentence)
+    assert sentence in "".join(told)
+
+
+def test_a_row_that_is_not_there_is_a_page_that_is_not_there(cast: Cast, sign_in: SignIn) -> None:
+    for person in (cast.admin, cast.manager):
+        for wrong in ("999999", "abc"):
+            answer = sign_in(person).get(f"{BOOKINGS}{wrong}/change/")
+            assert answer.status_code == 404
+            assert "There is nothing here" in answer.content.decode()
