@@ -10,7 +10,7 @@ from playwright.async_api import Error
 
 from automation.engine.attempt import Attempt
 from automation.engine.contract import SeenShowing
-from automation.engine.errors import SiteDown
+from automation.engine.errors import PageChanged
 from automation.engine.pages.my_showings import ListPage, MyShowings
 from automation.engine.showings import read_showing
 
@@ -32,12 +32,12 @@ async def pages_of(attempt: Attempt) -> AsyncIterator[ListPage]:
 
 
 async def read_all(attempt: Attempt) -> tuple[SeenShowing, ...]:
-    """Every showing; an incomplete read raises `SiteDown`, for it must never pass for an absence."""
+    """Every showing; an incomplete read raises `PageChanged`, for it must never pass for an absence."""
     pages = [page async for page in pages_of(attempt)]
     showings = [showing for page in pages for showing in showings_on(page, attempt)]
     if not is_complete(pages) or None in showings:
         rows = sum(len(page.rows) for page in pages)
-        raise SiteDown(
+        raise PageChanged(
             f"BrokerBay's list of showings could not be read in full ({rows} rows seen). Nothing was sent."
         )
     return tuple(showing for showing in showings if showing is not None)
@@ -53,7 +53,7 @@ async def read_all_twice(attempt: Attempt) -> tuple[SeenShowing, ...]:
         if showings == before:
             return showings
         before = showings
-    raise SiteDown("BrokerBay's list of showings kept changing while it was read. Nothing was sent.")
+    raise PageChanged("BrokerBay's list of showings kept changing while it was read. Nothing was sent.")
 
 
 def showings_on(page: ListPage, attempt: Attempt) -> list[SeenShowing | None]:

@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from automation.engine.contract import Level, OrderKind, Result, ShowingStatus
+from automation.engine.contract import Level, OrderKind, Result, ShowingStatus, Site
 from automation.engine.errors import Stopped
 from automation.engine.flow import play
 from tests.automation.engine.conftest import ACCOUNT, ADDRESS, MLS, STREET, UNIT, Bay, Remembering
@@ -224,6 +224,24 @@ def test_an_error_page_is_a_site_that_is_down(bay: Bay) -> None:
     bay.control.set_fault("white_page")
     outcome = bay.play(bay.order())
     assert (outcome.result, outcome.code, outcome.retry_is_safe) == (Result.BROKE, "site_down", True)
+
+
+def test_a_list_that_cannot_be_read_whole_is_no_site_that_is_down(bay: Bay) -> None:
+    """An outage is waited out for hours; this, a person is to hear of soon."""
+    assert bay.play(bay.order()).result is Result.BOOKED
+    bay.control.set_fault("list_total", more=1)
+    outcome = bay.play(bay.order())
+    assert (outcome.result, outcome.code, outcome.retry_is_safe) == (Result.BROKE, "page_changed", True)
+    assert not outcome.submitted
+
+
+def test_a_way_to_brokerbay_that_is_cut_is_told_in_plain_words(
+    bay: Bay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bay, "site", lambda **_: Site(base_url="http://127.0.0.1:9"))
+    outcome = bay.play(bay.order())
+    assert (outcome.result, outcome.code) == (Result.BROKE, "site_down")
+    assert outcome.message == "BrokerBay cannot be reached: the connection broke. Nothing was sent."
 
 
 @pytest.mark.parametrize(
