@@ -37,8 +37,8 @@ def claimable(now: datetime) -> QuerySet[BookingRun]:
     sends = Q(state=RunState.QUEUED, kind__in=CHANGING_KINDS)
     pauses = sends & Q(account__last_submit_at__gt=now - gap())
     waiting = due(now).filter(account__is_active=True).exclude(account__health__in=NEEDS_PERSON)
-    waiting = waiting.exclude(account_id__in=list(_holding().values_list("account_id", flat=True)))
-    waiting = waiting.exclude(account_id__in=list(_probed(now).values_list("account_id", flat=True)))
+    held, probed = (rows.order_by().values_list("account_id") for rows in (_holding(), _probed(now)))
+    waiting = waiting.exclude(account_id__in=[account_id for (account_id,) in held.union(probed)])
     for account_id, moments in _in_doubt().items():
         waiting = waiting.exclude(sends & Q(account_id=account_id, starts_at__in=moments))
     return waiting.exclude(pauses)
