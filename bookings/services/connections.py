@@ -61,6 +61,7 @@ def make(
     people.require(by, MANAGE, partner)
     url = url.strip()
     host = _host(kind, url)
+    name = " ".join(name.split())  # mails tell it, in one line
     secret = _new_secret() if kind == ConnectionKind.WEBHOOK else ""
     with transaction.atomic():
         Partner.objects.select_for_update().get(pk=partner.pk)
@@ -87,7 +88,7 @@ def change(
     with transaction.atomic():
         row = _locked(connection)
         before = _told(row)
-        row.name, row.events = name, _named(events)
+        row.name, row.events = " ".join(name.split()), _named(events)
         if url.strip():
             keys = open_keys(row)
             row.host = _host(ConnectionKind(row.kind), url.strip())

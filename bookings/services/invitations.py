@@ -171,8 +171,10 @@ def accept(invitation: Invitation, user: User) -> Membership:
 def sign_up(invitation: Invitation, *, first_name: str, last_name: str, password: str) -> User:
     """A new account for whom the invitation was sent to; they sign in with that address.
 
+    A name is one line: mails tell it, where a line of its own could be taken for the portal's words.
     Raises Django's ValidationError for a weak password, Rejected where there is an account already.
     """
+    first_name, last_name = (" ".join(name.split()) for name in (first_name, last_name))
     user = User(username=invitation.email, email=invitation.email, first_name=first_name, last_name=last_name)
     validate_password(password, user)
     if account_for(invitation) is not None:
