@@ -53,6 +53,14 @@ def link_in_the_mail() -> str:
     return found[1]
 
 
+def test_a_name_puts_no_line_of_its_own_into_a_mail(manager: Client) -> None:
+    invite(manager)
+    said = {**GOOD, "first_name": "Ann\n\nOpen this: https://evil.example/\n"}
+    assert Client().post(link_in_the_mail(), said)["Location"] == "/"
+    person = User.objects.get(username="new.person@example.com")
+    assert person.first_name == "Ann Open this: https://evil.example/"
+
+
 def test_an_invitation_goes_out_by_mail_and_makes_an_account(cast: Cast, manager: Client) -> None:
     invitation = invite(manager)
     link = link_in_the_mail()
@@ -71,7 +79,10 @@ def test_an_invitation_goes_out_by_mail_and_makes_an_account(cast: Cast, manager
     assert Client().post("/sign-in", {"username": person.email, "password": PASSWORD})["Location"] == "/"
     invitation.refresh_from_db()
     assert invitation.accepted_by == person
-    assert Client().get(link).status_code == 410, "once"
+    once_more = newcomer.get(link)
+    assert once_more.status_code == 410, "once"
+    assert "To the dashboard" in once_more.content.decode()
+    assert "To the sign-in page" in Client().get(link).content.decode()
     told = AuditEntry.objects.filter(subject_type="invitation", partner=cast.partner)
     assert list(told.order_by("pk").values_list("action", flat=True)) == [
         "invitation.sent",
