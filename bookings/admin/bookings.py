@@ -30,6 +30,7 @@ from bookings.filters import (
     YesNoFilter,
 )
 from bookings.models import Booking
+from bookings.queries import bookings as booking_queries
 from bookings.services import bookings, runs
 from bookings.vocabulary import BookingStatus, Source
 
@@ -112,8 +113,8 @@ HIDE = Bulk(
     permission="change_status",
     form_class=ReasonForm,
     says=gettext_lazy(
-        "They leave the lists and the exports, stay on BrokerBay, and can be shown again. A showing that stands "
-        "and is still to come is left as it is."
+        "They leave the lists and the exports, stay on BrokerBay, and can be shown again. A showing that "
+        "stands and is still to come is left as it is."
     ),
     button=gettext_lazy("Hide"),
     done=ngettext_lazy("%(count)d booking is hidden.", "%(count)d bookings are hidden.", "count"),
@@ -164,10 +165,12 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             None,
             {
                 "fields": (
+                    ("status", "auto_confirmed"),
+                    "under_way",
                     "property_address",
                     ("booking_date", "booking_time", "time_zone"),
                     ("duration", "showing_type"),
-                    ("status", "auto_confirmed"),
+                    "client",
                     "confirmation_told",
                 )
             },
@@ -178,18 +181,27 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         ),
         (
             gettext_lazy("On BrokerBay"),
-            {"fields": (("listing_id", "showing_id"), "badge", "booking_url", "verified_at")},
+            {"fields": ("badge", "booking_url", "verified_at")},
         ),
         (
             gettext_lazy("Booked for"),
             {"fields": (("user_name", "user_email"), "organization")},
         ),
         (
-            gettext_lazy("The row"),
-            {"fields": (("created_at", "updated_at"), ("version", "hidden_at"), "imported_id", "imported")},
+            gettext_lazy("Details"),
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    ("listing_id", "showing_id"),
+                    ("created_at", "updated_at"),
+                    ("version", "hidden_at"),
+                    "imported_id",
+                    "imported",
+                ),
+            },
         ),
     )
-    readonly_fields = ("runs_of_it", "picture", "file", "confirmation_told")
+    readonly_fields = ("under_way", "client", "runs_of_it", "picture", "file", "confirmation_told")
 
     confirmation_told = told_field("confirmation_message", gettext_lazy("confirmation message"))
 
@@ -211,6 +223,23 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     @display(description=gettext_lazy("urgency"))
     def urgent(self, booking: Booking) -> str:
         return badges.urgency_light(booking)
+
+    @display(description=gettext_lazy("under way"))
+    def under_way(self, booking: Any) -> str:
+        """What the robot is about to do to it, with the way to watch it."""
+        run = booking_queries.changes_of(booking.shown_to, [booking.pk]).first()
+        if run is None:
+            return "-"
+        address = reverse("run", args=[run.uuid])
+        return format_html(
+            '<a class="text-link" href="{}">{}</a>', address, booking_queries.change_in_words(run)
+        )
+
+    @display(description=gettext_lazy("client"))
+    def client(self, booking: Booking) -> str:
+        """Whose wish it was, as far as the request that led to it tells."""
+        known = booking.request.client if booking.request is not None else None
+        return str(known) if known is not None else "-"
 
     @display(description=gettext_lazy("runs"))
     def runs_of_it(self, booking: Booking) -> str:
@@ -235,6 +264,20 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     def file(self, booking: Booking) -> str:
         address = reverse("booking_file", args=[booking.pk])
         return format_html('<a class="text-link" href="{}">{}</a>', address, _("Calendar file"))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row, which keeps for whom it is shown: its run under way is theirs to see."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.shown_to = request.user
+        return row
+
+    def _or_under_way(self, row: Any, says: str) -> str:
+        """What is said before a change; of a booking that is being changed, that, with the way to the run."""
+        if not booking_queries.changes_of(row.shown_to, [row.pk]).exists():
+            return says
+        already = _("This booking is already being changed; look at the run that is under way.")
+        return format_html("{} {}", already, self.under_way(row))
 
     # ---- who may -----------------------------------------------------------------------------------
 
@@ -286,8 +329,11 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             object_id,
             form_class=form_class,
             title=_("Move this showing on BrokerBay"),
-            says=_("It is now %(when)s at %(home)s. The robot asks BrokerBay for the new time, exactly so.")
-            % {"when": self.when(row), "home": row.property_address},
+            says=self._or_under_way(
+                row,
+                _("It is now %(when)s at %(home)s. The robot asks BrokerBay for the new time, exactly so.")
+                % {"when": self.when(row), "home": row.property_address},
+            ),
             button=_("Reschedule"),
             do=do,
         )
@@ -310,11 +356,14 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             object_id,
             form_class=CancelForm,
             title=_("Cancel this showing on BrokerBay"),
-            says=_(
-                "%(home)s, %(when)s. The robot cancels just this showing. It cannot be brought back: it "
-                "would have to be booked anew."
-            )
-            % {"when": self.when(row), "home": row.property_address},
+            says=self._or_under_way(
+                row,
+                _(
+                    "%(home)s, %(when)s. The robot cancels just this showing. It cannot be brought back: it "
+                    "would have to be booked anew."
+                )
+                % {"when": self.when(row), "home": row.property_address},
+            ),
             button=_("Cancel on BrokerBay"),
             do=do,
         )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from bookings import finding
-from bookings.models import Booking
-from bookings.vocabulary import BookingStatus
+from bookings.models import Booking, BookingRun
+from bookings.vocabulary import OPEN_RUN_STATES, BookingStatus, RunKind
 
 PAGE = 2000
 RECENT = timedelta(days=7)
@@ -52,6 +53,18 @@ def matching(user: User | AnonymousUser, wanted: Wanted, *, may: str = "") -> Qu
         found = found.filter(finding.holding(Booking, wanted.search))
     sign = "-" if wanted.descending else ""
     return found.order_by(f"{sign}{wanted.sort_by}", f"{sign}pk")
+
+
+def changes_of(user: User | AnonymousUser, ids: Iterable[int]) -> QuerySet[BookingRun]:
+    """The runs that are about to cancel or to move these bookings; one for each booking at most."""
+    changes = (RunKind.CANCEL, RunKind.RESCHEDULE)
+    return BookingRun.objects.visible_to(user).filter(
+        booking__in=set(ids), kind__in=changes, state__in=OPEN_RUN_STATES, dry_run=False
+    )
+
+
+def change_in_words(run: BookingRun) -> str:
+    return _("Being cancelled") if run.kind == RunKind.CANCEL else _("Being moved")
 
 
 def in_pages(user: User | AnonymousUser, ids: list[int]) -> Iterator[list[Booking]]:
