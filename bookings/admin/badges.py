@@ -66,6 +66,7 @@ BOOKING = _all(
         BookingStatus.UNVERIFIED: "warning",
     },
 )
+REQUEST_OR_BOOKING = REQUEST | BOOKING
 HEALTH = _all(
     Health,
     {

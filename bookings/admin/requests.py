@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -29,11 +29,11 @@ from bookings.filters import (
     UrgencyFilter,
     VisibleRelatedFilter,
 )
-from bookings.models import ShowingRequest
+from bookings.models import Booking, ShowingRequest
 from bookings.queries import runs as run_queries
 from bookings.queries import tours
 from bookings.services import runs
-from bookings.vocabulary import Source
+from bookings.vocabulary import BookingStatus, RequestState, Source
 
 
 @admin.register(ShowingRequest)
@@ -108,7 +108,10 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     readonly_fields = ("needed", "waits_for", "clash", "group", "bookings_of_it", "runs_of_it")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return tours.with_clashes(super().get_queryset(request))
+        """Each with its `showing_status`: how its newest booking stands, if it has one."""
+        booked = Booking.objects.filter(request=OuterRef("pk")).order_by("-pk")
+        rows = tours.with_clashes(super().get_queryset(request))
+        return rows.annotate(showing_status=Subquery(booked.values("status")[:1]))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The row, which keeps for whom it is shown: its group and its buttons are theirs."""
@@ -129,8 +132,11 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     def upstream(self, request_row: ShowingRequest) -> str:
         return request_row.status
 
-    @display(description=gettext_lazy("state"), ordering="booking_status", label=badges.REQUEST)
-    def state(self, request_row: ShowingRequest) -> tuple[str, str]:
+    @display(description=gettext_lazy("state"), ordering="booking_status", label=badges.REQUEST_OR_BOOKING)
+    def state(self, request_row: Any) -> tuple[str, str]:
+        stands = request_row.showing_status or BookingStatus.CONFIRMED
+        if request_row.booking_status == RequestState.BOOKED and stands != BookingStatus.CONFIRMED:
+            return stands, str(BookingStatus(stands).label)
         return request_row.booking_status, request_row.get_booking_status_display()
 
     @display(description=gettext_lazy("urgency"))

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
 
 from bookings.models import Account, Booking, BookingRun, Partner, ShowingRequest, SyncPass, Upstream
+from bookings.queries import bookings as booking_queries
 from bookings.queries import tours
 from bookings.vocabulary import (
     CHANGING_KINDS,
@@ -44,6 +45,7 @@ WAITS_FOR_ROBOT = (
     | Q(state=RunState.PARKED, not_before__isnull=False)
     | Q(state=RunState.UNCONFIRMED) & ~Q(reason_code="in_doubt")
 )
+OF_A_RUN = ("partner", "booking", "request__property")
 M = TypeVar("M", bound=Model)
 
 
@@ -114,7 +116,7 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
     sick = [account for account in accounts if account.health in SICK and account.may_sign_in]
     today = now.astimezone(zone).date()
     clashes = tours.clashing(user, now=now).filter(**_only(partner)).order_by().count()
-    waiting = sight.of(BookingRun).filter(WAITS_FOR_ROBOT, kind=RunKind.BOOK)
+    waiting = sight.of(BookingRun).filter(WAITS_FOR_ROBOT)
     # No day that is named below begins before this bound, which lets an index find the rows.
     near = _live(sight).filter(starts_at__gte=now - ANYWHERE)
     return Board(
@@ -130,20 +132,34 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
             ),
         ),
         days=bookings_per_day(sight, today),
-        today=list(near.filter(is_today).order_by("starts_at")[:TODAY_LISTED]),
-        coming=list(_live(sight).filter(~is_today, starts_at__gt=now).order_by("starts_at")[:COMING_LISTED]),
-        bookings_at_risk=list(doubtful[:LISTED]),
-        runs_at_risk=list(unsettled.select_related("partner", "booking")[:LISTED]),
+        **_with_changes(
+            sight,
+            today=near.filter(is_today).order_by("starts_at")[:TODAY_LISTED],
+            coming=_live(sight).filter(~is_today, starts_at__gt=now).order_by("starts_at")[:COMING_LISTED],
+            bookings_at_risk=doubtful[:LISTED],
+        ),
+        runs_at_risk=list(unsettled.select_related(*OF_A_RUN)[:LISTED]),
         accounts_for_person=sick,
-        runs_for_person=list(runs.select_related("account", "booking").defer("account__session")[:LISTED]),
+        runs_for_person=list(runs.select_related("account", *OF_A_RUN).defer("account__session")[:LISTED]),
         requests_for_person=list(requests.select_related("property", "client")[:LISTED]),
         recent_runs=list(
-            sight.of(BookingRun).filter(kind__in=CHANGING_KINDS).select_related("partner", "booking")[:LISTED]
+            sight.of(BookingRun).filter(kind__in=CHANGING_KINDS).select_related(*OF_A_RUN)[:LISTED]
         ),
         accounts=accounts,
         last_pass=SyncPass.objects.visible_to(user).first(),
         services=list(Upstream.objects.visible_to(user)),
     )
+
+
+def _with_changes(sight: Sight, **lists: QuerySet[Booking]) -> dict[str, Any]:
+    """The lists, each booking with its `change`: what the robot is about to do to it, or an empty word."""
+    found: dict[str, list[Any]] = {name: list(rows) for name, rows in lists.items()}
+    ids = {booking.pk for rows in found.values() for booking in rows}
+    under_way = {run.booking_id: run for run in booking_queries.changes_of(sight.user, ids)}
+    for booking in (booking for rows in found.values() for booking in rows):
+        run = under_way.get(booking.pk)
+        booking.change = booking_queries.change_in_words(run) if run else ""
+    return found
 
 
 def _only(partner: Partner | None) -> dict[str, Partner]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 
-from bookings.models import Partner, Property, ShowingRequest
+from bookings.models import Booking, Partner, Property, ShowingRequest
 from bookings.queries.homes import STILL_WANTED
 from bookings.services.needs import is_mls_number
 from bookings.services.runs import Wish
+from bookings.vocabulary import LIVE_BOOKING_STATUSES
 
 LISTED = 60
 
@@ -46,13 +48,19 @@ def _still_wanted(user: User) -> QuerySet[ShowingRequest]:
     )
 
 
-def wanted_requests(user: User, now: datetime) -> list[ShowingRequest]:
-    """Clients' requests for a property with an address whose day has not passed, soonest first."""
+def wanted_requests(user: User, now: datetime) -> list[Any]:
+    """Clients' requests for a property with an address whose day has not passed, soonest first.
+
+    Each has its `booking`: the live one that it led to, or None.
+    """
     yesterday = (now - timedelta(days=1)).date()
     coming = Q(scheduled_date=None) | Q(scheduled_date__gt=yesterday)
-    return list(
-        _still_wanted(user).filter(coming).order_by("scheduled_date", "scheduled_time", "pk")[:LISTED]
-    )
+    held = Booking.objects.visible_to(user).filter(status__in=LIVE_BOOKING_STATUSES).order_by("pk")
+    wanted = _still_wanted(user).filter(coming).prefetch_related(Prefetch("bookings", held, to_attr="held"))
+    found: list[Any] = list(wanted.order_by("scheduled_date", "scheduled_time", "pk")[:LISTED])
+    for request in found:
+        request.booking = request.held[-1] if request.held else None
+    return found
 
 
 def wanted_request(user: User, request_id: str) -> ShowingRequest | None:

@@ -86,7 +86,7 @@ class RunTold:
 def visible_run(user: User | AnonymousUser, run_uuid: UUID) -> BookingRun | None:
     runs = BookingRun.objects.visible_to(user).filter(uuid=run_uuid)
     run: BookingRun | None = runs.select_related(
-        "partner", "account", "booking", "request", "created_by"
+        "partner", "account", "booking", "request__property", "request__client", "created_by"
     ).first()
     return run
 

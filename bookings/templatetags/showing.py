@@ -15,7 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from bookings import told as tellings
-from bookings.vocabulary import BookingStatus, Health, Level, PassState, RequestState, RunState, UpstreamState
+from bookings.vocabulary import (
+    BookingStatus,
+    Health,
+    Level,
+    PassState,
+    RequestState,
+    RunKind,
+    RunState,
+    UpstreamState,
+)
 
 register = template.Library()
 
@@ -152,7 +161,23 @@ def lasts(seconds: int | None) -> str:
 def home(run: Any) -> str:
     """The home that a run is about: as BrokerBay shows it, else as it was known, else as it was typed."""
     seen = run.booking.property_address if run.booking_id and run.booking else ""
-    return str(seen or run.address or run.property_text)
+    known = seen or run.address
+    if not known and run.request_id and run.request.property_id == run.property_text:
+        known = run.request.property.address  # it was learned after the run was queued
+    return str(known or run.property_text)
+
+
+@register.inclusion_tag("bookings/_badge.html")
+def state_badge(row: Any) -> dict[str, str]:
+    """How a run, or a client's request with its `booking`, stands: what is only asked for is not "Booked"."""
+    is_run = hasattr(row, "state")
+    word = row.state if is_run else row.booking_status
+    label = row.get_state_display() if is_run else row.get_booking_status_display()
+    if word == RunState.BOOKED and row.booking and row.booking.status != BookingStatus.CONFIRMED:
+        word, label = row.booking.status, row.booking.get_status_display()
+    elif is_run and word == RunState.DONE and row.kind == RunKind.CANCEL and not row.dry_run:
+        label = str(RunState.CANCELLED.label)
+    return {"word": word, "label": label}
 
 
 @register.filter

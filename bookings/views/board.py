@@ -123,7 +123,7 @@ def _lists(sight: Sight, today: date) -> dict[str, str]:
     return {
         "confirmed": _list("booking", sight, coming | {"status__exact": [BookingStatus.CONFIRMED]}),
         "pending": _list("booking", sight, coming | {"status__exact": UNDECIDED}),
-        "waiting": _list("bookingrun", sight, {"waits": "robot", "kind__exact": [RunKind.BOOK]}),
+        "waiting": _list("bookingrun", sight, {"waits": "robot"}),
     }
 
 

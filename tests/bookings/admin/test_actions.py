@@ -207,6 +207,30 @@ def test_a_booking_is_hidden_and_shown_again(cast: Cast, rows: Rows, sign_in: Si
     assert AuditEntry.objects.filter(action="booking.shown_again", actor=cast.owner).count() == 2
 
 
+def test_a_booking_that_is_being_changed_leads_to_its_run(cast: Cast, sign_in: SignIn) -> None:
+    wish = make_request(cast.partner)
+    booking = make_booking(cast.account, request=wish)
+    browser = sign_in(cast.owner)
+    browser.post(page_of("booking_cancel", booking), {"reason": "", "dry_run": ""})
+    run = BookingRun.objects.get(booking=booking)
+    link = f'<a class="text-link" href="/runs/{run.uuid}">Being cancelled</a>'
+    page = browser.get(page_of("booking_change", booking)).content.decode()
+    assert link in page
+    assert str(wish.client) in page
+    for name in ("booking_cancel", "booking_reschedule"):
+        asked = browser.get(page_of(name, booking)).content.decode()
+        assert link in asked
+        assert "already being changed" in asked
+
+
+def test_a_request_that_was_only_asked_for_is_not_called_booked(cast: Cast, sign_in: SignIn) -> None:
+    wish = make_request(cast.partner, booking_status=RequestState.BOOKED)
+    make_booking(cast.account, request=wish, status=BookingStatus.PENDING)
+    shown = sign_in(cast.owner).get(list_of("showingrequest"))
+    admin = shown.context["cl"].model_admin
+    assert [admin.state(row) for row in shown.context["cl"].result_list] == [("Pending", "Pending")]
+
+
 def test_a_booking_is_cancelled_on_brokerbay_after_a_question(cast: Cast, sign_in: SignIn) -> None:
     booking = make_booking(cast.account)
     browser = sign_in(cast.owner)

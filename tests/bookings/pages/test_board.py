@@ -22,7 +22,7 @@ from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_
 TORONTO = ZoneInfo("America/Toronto")
 # One person signed in, their rights, their partners, and one query for each part of the board; the whole page
 # adds those of the last weeks.
-PART_BUDGET, QUERY_BUDGET = 23, 26
+PART_BUDGET, QUERY_BUDGET = 24, 27
 
 
 def at_noon(booking_day: int, **fields: object) -> dict[str, object]:
@@ -133,6 +133,46 @@ def test_a_run_that_waits_for_a_clock_needs_nobody(cast: Cast) -> None:
     shown = board(cast.owner, now=timezone.now(), zone=TORONTO)
     assert shown.counts.needs_you == 0
     assert shown.counts.waiting == 1
+
+
+def test_a_showing_that_was_only_asked_for_is_not_called_booked(cast: Cast, client: Client) -> None:
+    run = make_run(cast.partner)
+    asked = make_booking(cast.account, status=BookingStatus.PENDING)
+    BookingRun.objects.filter(pk=run.pk).update(state=RunState.BOOKED, booking=asked)
+    client.force_login(cast.owner)
+    for address in ("/", f"/runs/{run.uuid}"):
+        text = client.get(address).content.decode()
+        assert '<span class="badge calm">Pending</span>' in text
+        assert '<span class="badge good">Booked</span>' not in text
+    Booking.objects.update(status=BookingStatus.CONFIRMED)
+    assert '<span class="badge good">Booked</span>' in client.get("/").content.decode()
+
+
+def test_a_showing_that_is_being_cancelled_or_moved_says_so(cast: Cast, client: Client) -> None:
+    first, second = make_booking(cast.account), make_booking(cast.account, booking_time=time(15))
+    runs.queue_cancel(first, source=Source.PERSON, by=cast.owner)
+    runs.queue_reschedule(
+        second, date=in_days(9), time=time(15), duration_minutes=None, source=Source.PERSON, by=cast.owner
+    )
+    client.force_login(cast.owner)
+    text = client.get("/").content.decode()
+    for booking, says in ((first, "Being cancelled"), (second, "Being moved")):
+        row = text.partition(f'id="next-{booking.pk}"')[2].partition("</a>")[0]
+        assert says in row
+        assert "Confirmed" not in row
+    assert board(cast.owner, now=timezone.now(), zone=TORONTO).counts.waiting == 2, "of every kind"
+
+
+def test_a_home_is_told_by_its_address_where_that_was_learned_later(cast: Cast, client: Client) -> None:
+    wish = make_request(cast.partner)
+    run = runs.queue_for(wish, source=Source.PERSON, by=cast.owner)
+    BookingRun.objects.filter(pk=run.pk).update(address="", state=RunState.FAILED, reason_code="page_changed")
+    client.force_login(cast.owner)
+    for address in ("/", f"/runs/{run.uuid}"):
+        assert f">{wish.property.address}</" in client.get(address).content.decode()
+    page = client.get(f"/runs/{run.uuid}").content.decode()
+    assert f">{wish.client}</a>" in page
+    assert f">{wish.pk}</" not in page
 
 
 def test_a_request_that_lacks_something_says_what(cast: Cast, client: Client) -> None:

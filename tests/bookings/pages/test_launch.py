@@ -9,8 +9,8 @@ from django.test import Client
 
 from bookings.models import BookingRun
 from bookings.services import people, runs
-from bookings.vocabulary import Health, RequestState, Role, RunState, Source
-from tests.bookings.cast import Cast, in_days, make_property, make_request, make_run
+from bookings.vocabulary import BookingStatus, Health, RequestState, Role, RunState, Source
+from tests.bookings.cast import Cast, in_days, make_booking, make_property, make_request, make_run
 
 QUERY_BUDGET = 12
 
@@ -42,6 +42,17 @@ def test_a_double_click_starts_one_run(cast: Cast, client: Client) -> None:
     first, second = client.post("/auto-book", said()), client.post("/auto-book", said())
     assert first["Location"] == second["Location"]
     assert BookingRun.objects.count() == 1
+
+
+def test_a_booked_wish_is_told_as_it_was_booked(cast: Cast, client: Client) -> None:
+    wish = make_request(cast.partner, booking_status=RequestState.BOOKED)
+    make_booking(cast.account, request=wish, booking_time=time(16, 45), status=BookingStatus.PENDING)
+    client.force_login(cast.owner)
+    text = client.get("/auto-book").content.decode()
+    row = text.partition(f'data-request="{wish.pk}"')[2].partition("</a>")[0]
+    assert "4:45 PM" in row
+    assert "10:00 AM" not in row
+    assert '<span class="badge calm">Pending</span>' in row
 
 
 def test_going_back_and_changing_the_time_starts_another_run(cast: Cast, client: Client) -> None:
