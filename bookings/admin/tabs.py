@@ -53,6 +53,8 @@ class CountUpTo(Subquery):
 class TabbedList(ChangeList):
     """A list that can tell its tabs. They keep search and filters, and count what their click would show."""
 
+    page_num: int
+
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request, self.person = request, request.user
         super().__init__(request, *args, **kwargs)
