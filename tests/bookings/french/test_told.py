@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+
 import pytest
-from django.utils import translation
+from django.utils import formats, translation
 
 from bookings.services.errors import Rejected
-from bookings.told import in_english, tell
+from bookings.told import clock, in_english, tell
 from bookings.vocabulary import BookingStatus
 
 
@@ -60,3 +62,9 @@ def test_what_goes_into_a_row_stays_english() -> None:
     with translation.override("fr"):
         assert str(BookingStatus.CONFIRMED.label) == "Confirmée"
         assert in_english(BookingStatus.CONFIRMED.label) == "Confirmed"
+
+
+def test_a_time_that_django_writes_by_itself_is_written_like_ours() -> None:
+    with translation.override("fr"):
+        assert formats.localize(time(11, 0)) == clock(time(11, 0)) == "11 h 00"
+        assert formats.localize(datetime(2026, 11, 24, 9, 5, tzinfo=UTC)) == "24 novembre 2026 9 h 05"
