@@ -145,7 +145,7 @@ class _Watch:
         # A trace costs time: it is recorded once an attempt of this run broke, for whoever mends that.
         self.traces = run.attempts.filter(result="broke").exists()
         self.last_picture = ""
-        self.stopped_because = "site_down"
+        self.stopped_because = "browser_gone"
         self.stopped_message = "BrokerBay took longer than an attempt may take."
         self.ran_out = False
         self._gate_passed = False
