@@ -68,7 +68,7 @@ restarted: list[subprocess.Popen[bytes]] = []
 
 
 def end() -> None:
-    """End what was started anew."""
+    """End what was started anew, at once: a polite end would wait for our own connection."""
     for process in restarted:
-        process.terminate()
+        process.send_signal(signal.SIGINT)
         process.wait(20)
