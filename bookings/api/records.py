@@ -24,7 +24,7 @@ from bookings.api.openapi import OF_A_BODY, answers, body_of, text_of
 from bookings.models import Booking
 from bookings.queries import bookings as reads
 from bookings.services import audit, bookings
-from bookings.services.errors import Moved, NotAllowed, Rejected
+from bookings.services.errors import Moved, Rejected
 from bookings.vocabulary import BookingStatus, Source
 
 router = Router(tags=["Bookings"])
@@ -101,15 +101,12 @@ def change_status(
 def hide_booking(
     request: PersonRequest, booking_id: int, if_match: IfMatch, response: HttpResponse
 ) -> shapes.OneBooking | HttpResponse:
-    """Take a booking out of the lists. It stays on BrokerBay, and an administrator can bring it back.
-
-    A showing that stands and is still to come is not hidden: 409, with the row as it is.
-    """
+    """Take a booking out of the lists. It stays on BrokerBay, and an administrator can bring it back."""
     booking = booking_or_404(request, booking_id)
     try:
         bookings.hide(booking, by=request.auth, source=Source.API, version=_version_meant(if_match))
-    except (Moved, NotAllowed) as no:
-        return _as_it_is(booking, no)
+    except Moved as moved:
+        return _as_it_is(booking, moved)
     booking.refresh_from_db()
     return _told(booking, response)
 
@@ -119,11 +116,10 @@ def _told(booking: Booking, response: HttpResponse) -> shapes.OneBooking:
     return shapes.OneBooking(data=rows.booking(booking))
 
 
-def _as_it_is(booking: Booking, no: Rejected) -> HttpResponse:
+def _as_it_is(booking: Booking, no: Moved) -> HttpResponse:
     """409 with the row as it is now, so that a person can compare and decide."""
     booking.refresh_from_db()
-    fields = {no.field: no.message} if no.field else {}
-    answer = problem(409, no.message, fields=fields, data=rows.booking(booking))
+    answer = problem(409, no.message, fields={no.field: no.message}, data=rows.booking(booking))
     answer["ETag"] = _tag(booking)
     return answer
 

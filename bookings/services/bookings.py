@@ -104,7 +104,8 @@ def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
     if changed.get("status") == BookingStatus.CONFIRMED:
         fields["confirmed_at"] = now
     status, starts_at = (changed.get(name, getattr(booking, name)) for name in ("status", "starts_at"))
-    if status in LIVE_BOOKING_STATUSES and starts_at > now:
+    is_news = bool({"status", "starts_at"} & changed.keys())
+    if is_news and status in LIVE_BOOKING_STATUSES and starts_at > now:
         fields["hidden_at"] = None
     try:
         with transaction.atomic():
@@ -346,7 +347,7 @@ def hide(
     """Take a booking out of the lists. It stays on BrokerBay and can be shown again.
 
     Raises Moved, and hides nothing, when `version` is not the row's any more; NotAllowed when the showing
-    stands and is still to come.
+    stands and is still to come. A programme's word counts all the same: its DELETE has always hidden any.
     """
     _set_hidden(booking, hidden=True, by=by, source=source, reason=reason, version=version)
 
@@ -374,7 +375,7 @@ def _set_hidden(
             if row.exists():
                 raise Moved(CHANGED_SINCE, field="version")
             return
-        if hidden and Booking.objects.get(pk=booking.pk).is_ahead(now):
+        if hidden and source != Source.API and Booking.objects.get(pk=booking.pk).is_ahead(now):
             raise NotAllowed(STILL_TO_COME)
         audit.note(
             "booking.hidden" if hidden else "booking.shown_again",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import time
+
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
@@ -9,7 +12,7 @@ from django.db import IntegrityError, transaction
 from bookings.models import AuditEntry, Booking, Notice
 from bookings.services import bookings, news, notices, people
 from bookings.services.errors import AlreadyThere, Moved, NotAllowed
-from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, NoticeState, Role
+from bookings.vocabulary import LIVE_BOOKING_STATUSES, BookingStatus, NoticeState, Role, Source
 from tests.bookings.cast import (
     Cast,
     in_days,
@@ -73,6 +76,27 @@ def test_what_stands_and_is_still_to_come_is_not_hidden(cast: Cast, status: Book
     over = make_booking(cast.account, status=status, booking_date=in_days(-3))
     bookings.hide(over, by=cast.owner)
     assert Booking.objects.get(pk=over.pk).hidden_at is not None
+
+
+def test_a_programme_hides_what_is_still_to_come_and_only_news_of_it_shows_it_again(cast: Cast) -> None:
+    booking = make_booking(cast.account)
+    bookings.hide(booking, by=cast.owner, source=Source.API)
+    run = make_run(cast.partner)
+    listed = bookings.Seen(
+        showing_id=booking.showing_id,
+        listing_id=booking.listing_id,
+        address=booking.property_address,
+        date=booking.booking_date,
+        time=booking.booking_time,
+        duration_minutes=30,
+        status="confirmed",
+        badge="Confirmed",
+        url="",
+    )
+    bookings.follow(Booking.objects.get(pk=booking.pk), listed, run=run)
+    assert Booking.objects.get(pk=booking.pk).hidden_at is not None
+    bookings.follow(Booking.objects.get(pk=booking.pk), replace(listed, time=time(15)), run=run)
+    assert Booking.objects.get(pk=booking.pk).hidden_at is None
 
 
 def test_a_hidden_booking_that_stands_again_is_seen_again(cast: Cast) -> None:
