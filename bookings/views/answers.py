@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from bookings.asker import person_of
 from bookings.models import BookingRun
 from bookings.queries import runs as run_queries
 from bookings.queries.handoffs import may_sign_in
@@ -96,8 +97,7 @@ def buttons_for(run: BookingRun, user: User) -> Buttons:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_run(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """Carry out an answer (POST), or ask once more whether it is meant (GET)."""
-    user = request.user
-    assert isinstance(user, User)
+    user = person_of(request)
     run = run_queries.visible_run(user, uuid)
     if run is None:
         raise Http404

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from bookings.asker import partner_named, person_of
 from bookings.models import BookingRun, Partner
 from bookings.models.scope import sees_all
 from bookings.queries.board import UNDECIDED, Board, Day, Sight, board
@@ -68,10 +69,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
     `?part=board` answers the moving part alone, without the figures of the last weeks.
     """
-    user = request.user
-    assert isinstance(user, User)
+    user = person_of(request)
     partners = list(Partner.objects.visible_to(user).only("name", "time_zone"))
-    sight = Sight(user=user, partner=_chosen(request, partners))
+    sight = Sight(user=user, partner=partner_named(request, partners))
     zone, now = _clock_of(user, partners), timezone.now()
     shown = board(user, now=now, zone=zone, partner=sight.partner)
     today = now.astimezone(zone).date()
@@ -92,17 +92,6 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     lately = period(sight, now=now, zone=zone)
     said |= {"partners": partners, "chosen": sight.partner, **_period_words(sight, lately)}
     return render(request, "bookings/board/page.html", said)
-
-
-def _chosen(request: HttpRequest, partners: Sequence[Partner]) -> Partner | None:
-    """The partner that the address names; one that the person does not see is not found."""
-    said = request.GET.get("partner", "")
-    if not said:
-        return None
-    found = next((partner for partner in partners if str(partner.pk) == said), None)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _clock_of(user: User, partners: Sequence[Partner]) -> ZoneInfo:

@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from bookings.admin.base import clock_of
+from bookings.asker import partner_named, person_of
 from bookings.models import Partner
 from bookings.queries import calendar as reads
 from bookings.queries.board import Sight
@@ -126,8 +126,7 @@ class Asked:
 @never_cache
 def calendar(request: HttpRequest) -> HttpResponse:
     """Showings of a day or a week, with what still waits. 400, and today, for what is no day or view."""
-    person = request.user
-    assert isinstance(person, User)
+    person = person_of(request)
     partners = list(Partner.objects.visible_to(person).only("name", "time_zone"))
     zone = clock_of(person)
     today = timezone.now().astimezone(zone).date()
@@ -173,7 +172,7 @@ def _asked(request: HttpRequest, partners: Sequence[Partner], today: date) -> As
     return Asked(
         view=view if view in VIEWS else "week",
         day=day or today,
-        partner=_partner(request, partners),
+        partner=partner_named(request, partners),
         as_list=request.GET.get("as") == "list",
         wrong=wrong,
     )
@@ -185,17 +184,6 @@ def _day(said: str) -> date | None:
     except ValueError:
         return None
     return day if EARLIEST <= day <= LATEST else None
-
-
-def _partner(request: HttpRequest, partners: Sequence[Partner]) -> Partner | None:
-    """The partner that the address names; one that the person does not see is not found."""
-    said = request.GET.get("partner", "")
-    if not said:
-        return None
-    found = next((partner for partner in partners if str(partner.pk) == said), None)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _ways(asked: Asked, today: date) -> dict[str, Any]:

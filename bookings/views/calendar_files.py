@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
+from bookings.asker import person_of
 from bookings.models import Booking
 from bookings.services import calendars, feeds, receipts
 
@@ -18,8 +18,7 @@ from bookings.services import calendars, feeds, receipts
 @require_safe
 def booking_file(request: HttpRequest, pk: int) -> HttpResponse:
     """One booking, for whoever sees it."""
-    user = request.user
-    assert isinstance(user, User)
+    user = person_of(request)
     seen = Booking.objects.visible_to(user).filter(pk=pk)
     booking = seen.select_related(*calendars.NEIGHBOURS).first()
     if booking is None:

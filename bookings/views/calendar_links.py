@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings.admin.base import clock_of
+from bookings.asker import person_of
 from bookings.models import Partner
 from bookings.services import feeds
 from bookings.services.errors import Forbidden
@@ -30,7 +31,7 @@ MOST_SHOWN = 200
 def calendar_links(request: HttpRequest) -> HttpResponse:
     """Which calendars can be read from elsewhere. A POST makes or renews one and shows its address in that
     very answer: it is stored nowhere."""
-    person = _person(request)
+    person = person_of(request)
     if request.method != "POST":
         return _page(request, person, partner=_named(request.GET.get("partner", ""), person))
     partner = _named(request.POST.get("partner", ""), person)
@@ -63,7 +64,7 @@ def _page(request: HttpRequest, person: User, *, partner: Partner | None, made: 
 @login_required
 @require_POST
 def end_calendar_link(request: HttpRequest) -> HttpResponse:
-    person = _person(request)
+    person = person_of(request)
     partner = _named(request.POST.get("partner", ""), person)
     try:
         if feeds.end(person, partner):
@@ -87,10 +88,3 @@ def _named(said: str, person: User) -> Partner | None:
     if found is None:
         raise Http404
     return found
-
-
-def _person(request: HttpRequest) -> User:
-    """Who asks; the view has made sure that somebody is signed in."""
-    user = request.user
-    assert isinstance(user, User)
-    return user

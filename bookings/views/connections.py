@@ -8,8 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from bookings.admin.base import clock_of
+from bookings.asker import partner_managed, person_of
 from bookings.models import Connection, Notice, Partner
 from bookings.models.connection import ConnectionKind
 from bookings.services import connections, notices, posting
@@ -96,33 +95,14 @@ class ChangeConnectionForm(ConnectionForm):
 # ---- whose -------------------------------------------------------------------------------------------------
 
 
-def _asker(request: HttpRequest) -> User:
-    """Who asks; the view has made sure that somebody is signed in."""
-    user = request.user
-    assert isinstance(user, User)
-    return user
-
-
 def _managed(request: HttpRequest) -> QuerySet[Partner]:
-    return Partner.objects.visible_to(_asker(request), may=MANAGE).order_by("name")
-
-
-def _partner(request: HttpRequest) -> Partner:
-    """The partner that the address names, or the first. PermissionDenied for who manages none."""
-    managed = _managed(request)
-    asked = request.POST.get("partner") or request.GET.get("partner") or ""
-    if asked:
-        if not (asked.isascii() and asked.isdecimal() and len(asked) < 19):
-            raise PermissionDenied
-        return get_object_or_404(managed, pk=int(asked))
-    first = managed.first()
-    if first is None:
-        raise PermissionDenied
-    return first
+    return Partner.objects.visible_to(person_of(request), may=MANAGE).order_by("name")
 
 
 def _connection(request: HttpRequest, pk: int) -> Connection:
-    rows = Connection.objects.visible_to(_asker(request), may=MANAGE).select_related("partner", "created_by")
+    rows = Connection.objects.visible_to(person_of(request), may=MANAGE).select_related(
+        "partner", "created_by"
+    )
     return get_object_or_404(rows, pk=pk)
 
 
@@ -138,7 +118,7 @@ def _list_of(partner: Partner) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def all_connections(request: HttpRequest) -> HttpResponse:
     """A partner's connections. A POST makes one; a webhook's secret is in its answer, this once."""
-    partner = _partner(request)
+    partner = partner_managed(request, may=MANAGE)
     form = NewConnectionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -148,7 +128,7 @@ def all_connections(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 url=form.cleaned_data["url"],
                 events=form.chosen,
-                by=_asker(request),
+                by=person_of(request),
             )
         except Rejected as no:
             form.add_error(no.field if no.field in form.fields else None, no.message)
@@ -158,14 +138,14 @@ def all_connections(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Connected. Send a test to see that it works."))
             return redirect("connection", pk=made.pk)
     partners = _managed(request)[:MOST_SHOWN]
-    with timezone.override(zone := clock_of(_asker(request))):
+    with timezone.override(zone := clock_of(person_of(request))):
         return render(
             request,
             "bookings/connections/all.html",
             {
                 "partner": partner,
                 "partners": partners if len(partners) > 1 else [],
-                "connections": Connection.objects.visible_to(_asker(request), may=MANAGE).filter(
+                "connections": Connection.objects.visible_to(person_of(request), may=MANAGE).filter(
                     partner=partner
                 ),
                 "form": form,
@@ -197,7 +177,7 @@ def connection_page(request: HttpRequest, pk: int) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 events=form.chosen,
                 url=form.cleaned_data["url"],
-                by=_asker(request),
+                by=person_of(request),
             )
         except Rejected as no:
             form.add_error(no.field if no.field in form.fields else None, no.message)
@@ -209,9 +189,9 @@ def connection_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _one(request: HttpRequest, connection: Connection, form: ConnectionForm) -> HttpResponse:
     asked = request.GET.get("page", "1")
-    sent = Notice.objects.visible_to(_asker(request)).filter(connection=connection)
+    sent = Notice.objects.visible_to(person_of(request)).filter(connection=connection)
     deliveries = Paginator(sent.order_by("-created_at", "-pk"), ON_A_PAGE).get_page(asked[:9])
-    with timezone.override(zone := clock_of(_asker(request))):
+    with timezone.override(zone := clock_of(person_of(request))):
         context = {
             "connection": connection,
             "form": form,
@@ -241,7 +221,7 @@ def _delivery(notice: Notice) -> dict[str, Any]:
 def test_connection(request: HttpRequest, pk: int) -> HttpResponse:
     connection = _connection(request, pk)
     try:
-        connections.send_test(connection, by=_asker(request))
+        connections.send_test(connection, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:
@@ -255,7 +235,7 @@ def turn_connection(request: HttpRequest, pk: int) -> HttpResponse:
     connection = _connection(request, pk)
     is_on = request.POST.get("on") == "1"
     try:
-        connections.turn(connection, on=is_on, by=_asker(request))
+        connections.turn(connection, on=is_on, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:
@@ -272,7 +252,7 @@ def rotate_secret(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "bookings/connections/rotate.html", {"connection": connection})
     try:
-        secret = connections.rotate(connection, by=_asker(request))
+        secret = connections.rotate(connection, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
         return redirect("connection", pk=pk)
@@ -287,7 +267,7 @@ def remove_connection(request: HttpRequest, pk: int) -> HttpResponse:
     connection = _connection(request, pk)
     if request.method != "POST":
         return render(request, "bookings/connections/remove.html", {"connection": connection})
-    connections.remove(connection, by=_asker(request))
+    connections.remove(connection, by=person_of(request))
     messages.success(request, _("%(name)s is removed.") % {"name": connection.name})
     return redirect(_list_of(connection.partner))
 
@@ -297,10 +277,10 @@ def remove_connection(request: HttpRequest, pk: int) -> HttpResponse:
 def deliver_again(request: HttpRequest, pk: int, notice_pk: int) -> HttpResponse:
     """Send one message anew, under the id that it had."""
     connection = _connection(request, pk)
-    rows = Notice.objects.visible_to(_asker(request)).filter(connection=connection)
+    rows = Notice.objects.visible_to(person_of(request)).filter(connection=connection)
     notice = get_object_or_404(rows.select_related("connection__partner", "partner"), pk=notice_pk)
     try:
-        connections.send_again(notice, by=_asker(request))
+        connections.send_again(notice, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:

@@ -10,7 +10,6 @@ from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -21,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from bookings.admin.base import clock_of
+from bookings.asker import person_of
 from bookings.models import Export
 from bookings.models.export import ExportForm
 from bookings.services import exporting
@@ -40,10 +40,10 @@ CONTENT_TYPES = {
 @never_cache
 def my_exports(request: HttpRequest) -> HttpResponse:
     """The person's exports, the newest first. `?part=exports` answers the moving part alone."""
-    shown = [(export, _noun(export)) for export in exporting.of(_person(request))[:SHOWN]]
+    shown = [(export, _noun(export)) for export in exporting.of(person_of(request))[:SHOWN]]
     part = request.GET.get("part") == "exports"
     template = "bookings/exports/_exports.html" if part else "bookings/exports/page.html"
-    zone = clock_of(_person(request))
+    zone = clock_of(person_of(request))
     with timezone.override(zone):
         return render(
             request, template, {"exports": shown, "kept_days": exporting.KEPT.days, "zone": zone.key}
@@ -54,7 +54,7 @@ def my_exports(request: HttpRequest) -> HttpResponse:
 @require_safe
 def export_file(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     """The file, for the person who asked for it, while they may see what is in it."""
-    export = exporting.fetch(_person(request), uuid)
+    export = exporting.fetch(person_of(request), uuid)
     if export is None:
         raise Http404
     try:
@@ -82,7 +82,7 @@ async def _parts(file: IO[bytes]) -> AsyncIterator[bytes]:
 @login_required
 @require_POST
 def withdraw_export(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    if not exporting.withdraw(_person(request), uuid):
+    if not exporting.withdraw(person_of(request), uuid):
         raise Http404
     messages.success(request, _("The export is deleted."))
     return redirect("exports")
@@ -91,9 +91,3 @@ def withdraw_export(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def _noun(export: Export) -> Any:
     """What is in it, in the language of who reads it."""
     return apps.get_model("bookings", export.table)._meta.verbose_name_plural or ""
-
-
-def _person(request: HttpRequest) -> User:
-    user = request.user
-    assert isinstance(user, User)
-    return user

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -20,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bookings.asker import person_of
 from bookings.live.screens import screens
 from bookings.models import BookingRun
 from bookings.queries import handoffs as handoff_queries
@@ -32,7 +32,7 @@ from bookings.services.errors import NotAllowed, Rejected
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in_account(request: HttpRequest, pk: int) -> HttpResponse:
     """What signing an account in means; POST opens the robot's browser, or leads to the one that is open."""
-    user = _person(request)
+    user = person_of(request)
     account = handoff_queries.visible_account(user, pk)
     if account is None:
         raise Http404
@@ -71,7 +71,7 @@ def handoff_screen(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
             "The robot's browser needs an ASGI server.\n", status=501, content_type="text/plain"
         )
     response = StreamingHttpResponse(
-        screens(_person(request), run, language=get_language() or settings.LANGUAGE_CODE),
+        screens(person_of(request), run, language=get_language() or settings.LANGUAGE_CODE),
         content_type="text/event-stream",
     )
     response["Cache-Control"] = "no-store"
@@ -93,7 +93,7 @@ def handoff_strokes(request: HttpRequest, uuid: UUID) -> HttpResponse:
     if not isinstance(strokes, list):
         return JsonResponse({"error": "Send a list of strokes."}, status=422)
     try:
-        handoffs.send(run, strokes, by=_person(request))
+        handoffs.send(run, strokes, by=person_of(request))
     except NotAllowed as no:
         return JsonResponse({"error": no.message}, status=409)
     except Rejected as no:
@@ -106,7 +106,7 @@ def handoff_strokes(request: HttpRequest, uuid: UUID) -> HttpResponse:
 def stop_handoff(request: HttpRequest, uuid: UUID) -> HttpResponse:
     run = _steerable(request, uuid)
     try:
-        handoffs.stop(run, by=_person(request))
+        handoffs.stop(run, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
     return redirect("handoff", uuid=uuid)
@@ -114,17 +114,10 @@ def stop_handoff(request: HttpRequest, uuid: UUID) -> HttpResponse:
 
 def _steerable(request: HttpRequest, uuid: UUID) -> BookingRun:
     """The sign-in, for whom the role allows it there; who only sees the run is told so, others of nothing."""
-    user = _person(request)
+    user = person_of(request)
     run = handoff_queries.visible_handoff(user, uuid)
     if run is None:
         raise Http404
     if not handoff_queries.may_sign_in(user, run.account):
         raise PermissionDenied
     return run
-
-
-def _person(request: HttpRequest) -> User:
-    """Who asks; the view has made sure that somebody is signed in."""
-    user = request.user
-    assert isinstance(user, User)
-    return user

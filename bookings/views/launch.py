@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from bookings.asker import person_of
 from bookings.models import Account, BookingRun, Partner, ShowingRequest
 from bookings.models.partner import ShowingMinutes
 from bookings.queries import launch as launch_queries
@@ -164,8 +165,7 @@ class LaunchForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def auto_book(request: HttpRequest) -> HttpResponse:
-    user = request.user
-    assert isinstance(user, User)
+    user = person_of(request)
     may_book = user.has_perm("bookings.book_run")
     partners = list(_bookable(user)[:50])
     if request.method != "POST":

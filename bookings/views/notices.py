@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from bookings.asker import person_of
 from bookings.models.choice import Lead
 from bookings.services import choices, letters
 from bookings.services.connections import MANAGE
@@ -70,19 +70,12 @@ class ChoiceForm(forms.Form):
         return {event: self.cleaned_data[event.value] for event in NoticeEvent}
 
 
-def _person(request: HttpRequest) -> User:
-    """Who asks; the view has made sure that somebody is signed in."""
-    user = request.user
-    assert isinstance(user, User)
-    return user
-
-
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_notices(request: HttpRequest) -> HttpResponse:
     """What one gets mail of. A POST keeps it; with `back`, what one's role tells counts again."""
-    person = _person(request)
+    person = person_of(request)
     if request.method == "POST" and "back" in request.POST:
         choices.forget(person)
         messages.success(request, _("You get what your role usually gets."))

@@ -10,7 +10,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import password_validators_help_texts
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from bookings.asker import place_of
+from bookings.asker import partner_managed, person_of, place_of
 from bookings.models import Invitation, Membership, Partner
 from bookings.services import invitations, limits, people
 from bookings.services.errors import Rejected
@@ -92,29 +92,8 @@ class SignUpForm(forms.Form):
 # ---- whose people ------------------------------------------------------------------------------------------
 
 
-def _asker(request: HttpRequest) -> User:
-    """Who asks; the view has made sure that somebody is signed in."""
-    user = request.user
-    assert isinstance(user, User)
-    return user
-
-
 def _managed(user: User) -> QuerySet[Partner]:
     return Partner.objects.visible_to(user, may=people.MANAGE)
-
-
-def _partner(request: HttpRequest) -> Partner:
-    """The partner that the address names, or the person's only one. PermissionDenied for who manages none."""
-    managed = _managed(_asker(request))
-    asked = request.POST.get("partner") or request.GET.get("partner") or ""
-    if asked:
-        if not (asked.isascii() and asked.isdecimal() and len(asked) < 19):
-            raise PermissionDenied
-        return get_object_or_404(managed, pk=int(asked))
-    first = managed.order_by("name").first()
-    if first is None:
-        raise PermissionDenied
-    return first
 
 
 def _address(partner: Partner) -> str:
@@ -126,12 +105,12 @@ def _address(partner: Partner) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def people_page(request: HttpRequest) -> HttpResponse:
     """Who works for a partner and who is invited. A POST invites somebody."""
-    partner = _partner(request)
+    partner = partner_managed(request, may=people.MANAGE)
     form = InviteForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             sent = invitations.invite(
-                partner, form.cleaned_data["email"], Role(form.cleaned_data["role"]), by=_asker(request)
+                partner, form.cleaned_data["email"], Role(form.cleaned_data["role"]), by=person_of(request)
             )
         except Rejected as no:
             form.add_error(no.field if no.field in form.fields else None, no.message)
@@ -151,7 +130,7 @@ def _people(request: HttpRequest, partner: Partner, form: InviteForm) -> dict[st
     waiting = Invitation.objects.visible_to(request.user, may=people.MANAGE).filter(
         partner=partner, accepted_at=None, revoked_at=None
     )
-    partners = _managed(_asker(request)).order_by("name")
+    partners = _managed(person_of(request)).order_by("name")
     return {
         "partner": partner,
         "partners": partners[:MOST_SHOWN] if partners.count() > 1 else [],
@@ -184,7 +163,7 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(_address(membership.partner))
     role = Role(form.cleaned_data["role"])
     try:
-        people.change_role(membership, role, by=_asker(request))
+        people.change_role(membership, role, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:
@@ -202,7 +181,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "bookings/people/remove.html", {"membership": membership})
     try:
-        people.remove(membership, by=_asker(request))
+        people.remove(membership, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:
@@ -213,7 +192,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _back(request: HttpRequest, membership: Membership) -> HttpResponse:
     """To the list; to the dashboard for who has just given up managing it."""
-    still = _managed(User.objects.get(pk=_asker(request).pk)).filter(pk=membership.partner_id).exists()
+    still = _managed(User.objects.get(pk=person_of(request).pk)).filter(pk=membership.partner_id).exists()
     return redirect(_address(membership.partner) if still else "dashboard")
 
 
@@ -226,7 +205,7 @@ def _name(user: User) -> str:
 def send_again(request: HttpRequest, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk)
     try:
-        invitations.send_again(invitation, by=_asker(request))
+        invitations.send_again(invitation, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:
@@ -239,7 +218,7 @@ def send_again(request: HttpRequest, pk: int) -> HttpResponse:
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk)
     try:
-        invitations.revoke(invitation, by=_asker(request))
+        invitations.revoke(invitation, by=person_of(request))
     except Rejected as no:
         messages.error(request, no.message)
     else:

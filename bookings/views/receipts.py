@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from bookings.asker import person_of
 from bookings.models import Booking, Evidence
 from bookings.queries import bookings as booking_queries
 from bookings.queries.evidence import evidence_for
@@ -110,7 +111,7 @@ def share_receipt(request: HttpRequest, pk: int) -> HttpResponse:
     booking = _booking(request, pk)
     if request.method == "POST":
         try:
-            receipts.share(booking, by=_person(request))
+            receipts.share(booking, by=person_of(request))
         except Forbidden as no:
             raise PermissionDenied from no
         except Rejected as no:
@@ -124,12 +125,12 @@ def share_receipt(request: HttpRequest, pk: int) -> HttpResponse:
             "receipt": receipt,
             "address": receipts.address_of(receipt) if receipt else "",
             "missing": receipts.why_none(booking),
-            "may_share": booking_queries.shown(_person(request), may=receipts.MAY_SHARE)
+            "may_share": booking_queries.shown(person_of(request), may=receipts.MAY_SHARE)
             .filter(pk=pk)
             .exists(),
             "lasts": settings.RECEIPT_DAYS,
             "run": booking.runs.first(),
-            "proof": _proof(booking, _person(request)),
+            "proof": _proof(booking, person_of(request)),
             **words_of(booking),
         },
     )
@@ -140,7 +141,7 @@ def share_receipt(request: HttpRequest, pk: int) -> HttpResponse:
 def take_back_receipt(request: HttpRequest, pk: int) -> HttpResponse:
     booking = _booking(request, pk)
     try:
-        if receipts.take_back(booking, by=_person(request)):
+        if receipts.take_back(booking, by=person_of(request)):
             messages.success(request, _("The link is closed. Whoever opens it is told that it is over."))
     except Forbidden as no:
         raise PermissionDenied from no
@@ -158,15 +159,8 @@ def _proof(booking: Booking, person: User) -> Evidence | None:
 
 
 def _booking(request: HttpRequest, pk: int) -> Booking:
-    mine = Booking.objects.visible_to(_person(request)).filter(pk=pk)
+    mine = Booking.objects.visible_to(person_of(request)).filter(pk=pk)
     booking: Booking | None = mine.select_related("partner", "property", "request__client").first()
     if booking is None:
         raise Http404
     return booking
-
-
-def _person(request: HttpRequest) -> User:
-    """Who asks; the view has made sure that somebody is signed in."""
-    user = request.user
-    assert isinstance(user, User)
-    return user

@@ -11,7 +11,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.asgi import ASGIRequest
 from django.http import (
@@ -29,6 +28,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_eventstream.utils import add_default_headers, get_channelmanager
 
+from bookings.asker import person_of
 from bookings.live import channel_of, sse
 from bookings.models import BookingRun, Evidence
 from bookings.queries import runs as run_queries
@@ -52,7 +52,7 @@ FILES = {
 @never_cache
 def run_page(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """The run step by step. `?part=run` answers all but the log, which the page appends to by itself."""
-    user = _person(request)
+    user = person_of(request)
     run = run_queries.visible_run(user, uuid)
     if run is None:
         raise Http404
@@ -132,7 +132,7 @@ def run_events(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
         # A WSGI server would collect the endless stream before its first byte.
         return HttpResponse("The live log needs an ASGI server.\n", status=501, content_type="text/plain")
     response = StreamingHttpResponse(
-        sse(_person(request), uuid, int(number[1]), language=get_language() or settings.LANGUAGE_CODE),
+        sse(person_of(request), uuid, int(number[1]), language=get_language() or settings.LANGUAGE_CODE),
         content_type="text/event-stream",
     )
     add_default_headers(response, request)
@@ -143,7 +143,7 @@ def run_events(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
 @login_required
 @require_POST
 def stop_run(request: HttpRequest, uuid: UUID) -> HttpResponse:
-    user = _person(request)
+    user = person_of(request)
     run = run_queries.visible_run(user, uuid)
     if run is None:
         raise Http404
@@ -160,7 +160,7 @@ def stop_run(request: HttpRequest, uuid: UUID) -> HttpResponse:
 @require_safe
 def evidence(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     """A picture, for those who may see its run; a trace or a page's markup as a file, for operators."""
-    kept = evidence_for(_person(request)).filter(uuid=uuid).first()
+    kept = evidence_for(person_of(request)).filter(uuid=uuid).first()
     if kept is None:
         raise Http404
     try:
@@ -190,10 +190,3 @@ def _download(kept: Evidence, content: bytes) -> HttpResponse:
     return HttpResponse(
         content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
-
-
-def _person(request: HttpRequest) -> User:
-    """Who asks; the view has made sure that somebody is signed in."""
-    user = request.user
-    assert isinstance(user, User)
-    return user

@@ -27,7 +27,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from bookings.admin.base import clock_of
-from bookings.asker import place_of
+from bookings.asker import person_of, place_of
 from bookings.models import Membership
 from bookings.services import languages, limits, passwords, people, sessions
 from bookings.services.errors import Rejected
@@ -158,8 +158,7 @@ class ChangePassword(PasswordChangeView):
 @never_cache
 def me(request: HttpRequest) -> HttpResponse:
     """Who one is here, and in which browsers."""
-    user = request.user
-    assert isinstance(user, User)
+    user = person_of(request)
     zone = clock_of(user)
     context = {
         "memberships": Membership.objects.filter(user=user).select_related("partner"),
@@ -202,8 +201,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 @require_POST
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Ends one's other sessions; this one stays."""
-    user = request.user
-    assert isinstance(user, User)
+    user = person_of(request)
     ended = sessions.end_all(user, but=request.session.session_key)
     told = ngettext(
         "%(count)d other browser is signed out.", "%(count)d other browsers are signed out.", ended
