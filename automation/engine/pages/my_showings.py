@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Error, Locator, Page
 
-from automation.engine.pages.pressing import AIM
+from automation.engine.pages.pressing import press_element
 from automation.engine.showings import ShowingRow
 
 _SHOWING_ADDRESS = re.compile(r"my_business/showing/([0-9a-f]{24})", re.IGNORECASE)
@@ -97,8 +97,7 @@ class MyShowings:
         row = (await self._page.evaluate_handle(f"{_ROWS}[{index}]")).as_element()
         if row is None:
             raise Error(f"The list has no row {index + 1} any more.")
-        point = await row.evaluate(f"row => ({AIM})([row])")
-        await (row.click() if point is None else self._page.mouse.click(*point))
+        await press_element(self._page, row)
         await self._page.wait_for_url(_SHOWING_ADDRESS, wait_until="commit")
         found = _SHOWING_ADDRESS.search(self._page.url)
         return (found[1].lower() if found else ""), self._page.url

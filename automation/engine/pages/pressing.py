@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Locator
+from playwright.async_api import ElementHandle, Locator, Page
 
 # The middle of the one element found, if a click there would hit it: in sight, uncovered, enabled, at rest.
 AIM = """found => {
@@ -27,3 +27,12 @@ async def press(target: Locator, *, patience: float | None = None) -> None:
         await target.click(timeout=None if patience is None else patience * 1000)
     else:
         await target.page.mouse.click(*point)
+
+
+async def press_element(page: Page, element: ElementHandle) -> None:
+    """As `press`, for what no locator finds."""
+    point = await element.evaluate(f"one => ({AIM})([one])")
+    if point is None:
+        await element.click()
+    else:
+        await page.mouse.click(*point)
