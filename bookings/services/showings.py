@@ -30,6 +30,7 @@ from bookings.vocabulary import Need, RequestState, RunKind, Source
 
 CHUNK = 500
 JUDGED_AT_ONCE = 2000
+UNBEGUN = (RequestState.RECEIVED, RequestState.NEEDS_INFO)
 FOLLOWED = ("user_id", "property_id", "status", "scheduled_date", "scheduled_time", "group_name")
 # What a row is compared by.
 HELD = ("id", *FOLLOWED, "upstream_updated_at", "read_at")
@@ -191,8 +192,7 @@ def _state_after(before: ShowingRequest, after: ShowingRequest) -> RequestState:
     meaning = _meaning(after.status)
     if _wish(before) == _wish(after) and meaning in ("", _meaning(before.status)):
         return state
-    unbegun = state in (RequestState.RECEIVED, RequestState.NEEDS_INFO)
-    return RequestState.RECEIVED if unbegun else RequestState.CHANGED
+    return RequestState.RECEIVED if state in UNBEGUN else RequestState.CHANGED
 
 
 def _wish(row: ShowingRequest) -> tuple[object, ...]:
@@ -409,18 +409,18 @@ def queue_ready(*, among: Collection[str] | None = None) -> int:
 
 
 def _queue_unbegun(among: Collection[str] | None = None) -> int:
-    unbegun = ShowingRequest.objects.filter(
-        booking_status__in=(RequestState.RECEIVED, RequestState.NEEDS_INFO)
-    ).order_by()
+    unbegun = ShowingRequest.objects.filter(booking_status__in=UNBEGUN).order_by()
     if among is not None:
         unbegun = unbegun.filter(pk__in=masses.any_of(among))
     # As text: it is compared only, and decoding costs more than the rest of the judgement.
-    rows = unbegun.annotate(needs_text=Cast("needs", TextField())).values_list(*JUDGED_BY, named=True)
-    # The ids at once, then rows by their ids: looking for each next lot in the order of ids would go through
-    # all of them each time. Read whole, not streamed: ringing the doorbell may close the connection.
+    rows = ShowingRequest.objects.annotate(needs_text=Cast("needs", TextField())).order_by()
+    columns = rows.values_list(*JUDGED_BY, named=True)
+    # The ids at once, then rows by their ids alone: each further condition would tempt a database to go
+    # through all that fit it, lot by lot. Read whole, not streamed: ringing the doorbell may close the
+    # connection.
     waiting = list(unbegun.values_list("pk", flat=True))
     lots = (waiting[start : start + JUDGED_AT_ONCE] for start in range(0, len(waiting), JUDGED_AT_ONCE))
-    return sum(_judge(list(rows.filter(pk__in=masses.any_of(lot)))) for lot in lots)
+    return sum(_judge(list(columns.filter(pk__in=masses.any_of(lot)))) for lot in lots)
 
 
 def _judge(rows: Sequence[Any]) -> int:
@@ -433,6 +433,8 @@ def _judge(rows: Sequence[Any]) -> int:
     becomes: defaultdict[tuple[str, RequestState, tuple[Need, ...]], list[str]] = defaultdict(list)
     ready = []
     for row in rows:
+        if row.booking_status not in UNBEGUN:
+            continue
         state, lacks = _judgement(row, row.partner_id in with_account, now)
         if row.booking_status != state or row.needs_text != _as_json(lacks):
             becomes[row.booking_status, state, tuple(lacks)].append(row.pk)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bookings.models import Booking, BookingRun, Client, Property, ShowingRequest
@@ -221,3 +222,19 @@ def test_a_failed_lookup_waits_longer_each_time(cast: Cast) -> None:
     assert waits == sorted(waits)
     assert properties.wanting_address() == []
     assert Property.objects.get().fetch_attempts == 3
+
+
+def test_each_lot_is_found_by_its_ids_and_not_among_all_that_wait(cast: Cast) -> None:
+    """A condition on their state once led SQLite through all that wait, for every lot of them anew."""
+    if connection.vendor != "sqlite":
+        pytest.skip("reads SQLite's plan")
+    showings.take_in([incoming(id=f"r{number}") for number in range(3)])
+    with CaptureQueriesContext(connection) as asked:
+        showings.queue_ready()
+    lot = next(each["sql"] for each in asked if "needs_text" in each["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {lot}")
+        steps = [step for *_, step in cursor.fetchall() if "processed_showing_requests" in step]
+    assert steps == [
+        "SEARCH processed_showing_requests USING INDEX sqlite_autoindex_processed_showing_requests_1 (id=?)"
+    ]
