@@ -166,12 +166,16 @@ def _ensure_indexes() -> None:
         cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
         if cursor.fetchone() is None:
             cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        cursor.execute("SELECT indexname FROM pg_indexes WHERE schemaname = ANY (current_schemas(false))")
+        there = {name for (name,) in cursor.fetchall()}
+        # Not even asked for where it is there: that would lock the table.
         for name, table, column in _trigram_columns():
-            # As Django asks for `icontains`.
-            cursor.execute(
-                f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table}" '
-                f'USING gin (upper("{column}"::text) gin_trgm_ops)'
-            )
+            if name not in there:
+                # As Django asks for `icontains`.
+                cursor.execute(
+                    f'CREATE INDEX IF NOT EXISTS "{name}" ON "{table}" '
+                    f'USING gin (upper("{column}"::text) gin_trgm_ops)'
+                )
 
 
 def _trigram_columns() -> list[tuple[str, str, str]]:
