@@ -105,6 +105,8 @@ def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
         fields["confirmed_at"] = now
     status, starts_at = (changed.get(name, getattr(booking, name)) for name in ("status", "starts_at"))
     is_news = bool({"status", "starts_at"} & changed.keys())
+    if is_news:  # a picture of how it stood before proves nothing any more
+        fields["screenshot_path"] = seen.picture[:300]
     if is_news and status in LIVE_BOOKING_STATUSES and starts_at > now:
         fields["hidden_at"] = None
     try:

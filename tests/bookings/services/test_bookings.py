@@ -99,6 +99,33 @@ def test_a_programme_hides_what_is_still_to_come_and_only_news_of_it_shows_it_ag
     assert Booking.objects.get(pk=booking.pk).hidden_at is None
 
 
+def test_its_picture_is_of_how_it_stands_or_there_is_none(cast: Cast) -> None:
+    booking = make_booking(cast.account, screenshot_path="run/list.jpg")
+    run = make_run(cast.partner)
+    as_it_was = bookings.Seen(
+        showing_id=booking.showing_id,
+        listing_id=booking.listing_id,
+        address=booking.property_address,
+        date=booking.booking_date,
+        time=booking.booking_time,
+        duration_minutes=booking.duration,
+        status="confirmed",
+        badge="Confirmed",
+        url="",
+    )
+    moved, cancelled = (
+        replace(as_it_was, time=time(15)),
+        replace(as_it_was, time=time(15), status="cancelled"),
+    )
+    for seen, picture, left in (
+        (as_it_was, "run/another.jpg", "run/list.jpg"),
+        (moved, "run/moved.jpg", "run/moved.jpg"),
+        (cancelled, "", ""),
+    ):
+        bookings.follow(Booking.objects.get(pk=booking.pk), replace(seen, picture=picture), run=run)
+        assert Booking.objects.get(pk=booking.pk).screenshot_path == left
+
+
 def test_a_hidden_booking_that_stands_again_is_seen_again(cast: Cast) -> None:
     booking = make_booking(cast.account, status=BookingStatus.CANCELLED)
     bookings.hide(booking, by=cast.owner)
