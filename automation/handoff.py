@@ -39,7 +39,9 @@ ENDS: dict[Ending, AttemptEnd] = {
         code="sign_in_unfinished",
         message="The sign-in took longer than a quarter of an hour. Nothing of it was kept.",
     ),
-    Ending.SITE_DOWN: AttemptEnd(result="broke", code="site_down", message="BrokerBay cannot be reached."),
+    Ending.SITE_DOWN: AttemptEnd(
+        result="broke", code="sign_in_unfinished", message="BrokerBay cannot be reached."
+    ),
     Ending.BROWSER_GONE: AttemptEnd(
         result="broke", code="sign_in_broke", message="The robot's browser closed. Nothing of it was kept."
     ),

@@ -247,6 +247,7 @@ RUNS: tuple[str, ...] = (
     _("Nobody touched the robot's browser for a while, so it was closed. Nothing of it was kept."),
     _("The sign-in took longer than a quarter of an hour. Nothing of it was kept."),
     _("BrokerBay cannot be reached."),
+    _("Nothing was sent. Try again, or do it by hand on BrokerBay if it is urgent."),
     _("The robot's browser closed. Nothing of it was kept."),
     _("The stored session cannot be opened with the keys in SESSION_KEYS. Sign the account in again."),
     _("Signed in. Waiting runs that go on: %(count)s."),

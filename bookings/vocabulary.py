@@ -446,6 +446,10 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
 }
 
+# Their next step promises another try, which holds until the run has failed.
+TRIED_AGAIN = ("site_down", "rate_limited", "worker_lost", "browser_gone")
+FOR_A_PERSON = gettext_noop("Nothing was sent. Try again, or do it by hand on BrokerBay if it is urgent.")
+
 # What a person cures at the robot's browser; the runs that wait for it go on afterwards.
 CURED_AT_THE_BROWSER = ("needs_sign_in", "challenge_shown", "contact_details_wanted")
 
@@ -455,5 +459,15 @@ def reason_title(code: str) -> str:
     return REASONS.get(code, (code.replace("_", " ").capitalize(), ""))[0]
 
 
-def reason_next_step(code: str) -> str:
+def reason_next_step(code: str, state: str) -> str:
+    """What comes next for a run in that state. Once it has failed, nothing is tried again by itself; while it
+    is unknown whether its request arrived, BrokerBay's list is read, whatever broke; nobody books by hand.
+
+    >>> reason_next_step("site_down", RunState.PARKED), reason_next_step("site_down", RunState.UNCONFIRMED)
+    ('It is tried again by itself.', "The account's own list is read; nothing is clicked twice.")
+    """
+    if state == RunState.FAILED and code in TRIED_AGAIN:
+        return FOR_A_PERSON
+    if state == RunState.UNCONFIRMED and code not in ("in_doubt", *CURED_AT_THE_BROWSER):
+        code = "no_answer"
     return REASONS.get(code, ("", ""))[1]

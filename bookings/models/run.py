@@ -171,7 +171,7 @@ class BookingRun(models.Model):
 
     @property
     def next_step(self) -> str:
-        return tell(reason_next_step(self.reason_code)) if self.reason_code else ""
+        return tell(reason_next_step(self.reason_code, self.state)) if self.reason_code else ""
 
 
 class Attempt(models.Model):

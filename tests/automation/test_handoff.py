@@ -179,7 +179,8 @@ def test_while_brokerbay_cannot_be_reached_it_says_so(control: Control, cast: Ca
     nowhere = Control("http://127.0.0.1:9", "")
     with browser(nowhere, run):
         run = until_state(run, RunState.FAILED)
-    assert run.reason_code == "site_down"
+    assert (run.reason_code, run.reason) == ("sign_in_unfinished", "BrokerBay cannot be reached.")
+    assert run.next_step.startswith("Start it again")
 
 
 def test_without_a_browser_it_says_what_to_do(

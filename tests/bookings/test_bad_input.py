@@ -21,7 +21,7 @@ from bookings.models import Booking, BookingRun, Client, ShowingRequest, Unreada
 from bookings.services import runs, showings
 from bookings.services.runs import AttemptEnd
 from bookings.services.runs.figures import MAX_ATTEMPTS
-from bookings.vocabulary import REASONS, RequestState, RunState
+from bookings.vocabulary import RequestState, RunState, reason_next_step
 from ingest.taking import take_in
 from tests.bookings.api.callers import browser, program_of, send
 from tests.bookings.cast import (
@@ -454,5 +454,6 @@ def test_what_cannot_succeed_is_tried_a_small_number_of_times(
             runs.sweep()
     assert run.attempts.count() == (MAX_ATTEMPTS if retry_is_safe else 1)
     assert run.state == (RunState.FAILED if retry_is_safe else RunState.REFUSED)
-    assert run.next_step == REASONS[code][1]
+    assert run.next_step == reason_next_step(code, run.state)
+    assert "by itself" not in run.next_step
     assert waits == sorted(waits), "each pause is longer than the one before"
