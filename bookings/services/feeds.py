@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -25,6 +27,8 @@ MAY_SHARE = people.MANAGE
 KEPT = timedelta(days=60)
 MOST_EVENTS = 2000
 READ_NOTED = timedelta(minutes=1)
+
+Row = TypeVar("Row")
 
 
 def make(owner: User, partner: Partner | None = None) -> str:
@@ -90,9 +94,9 @@ def is_over(feed: CalendarFeed) -> bool:
     return not managed.filter(pk=feed.partner.pk).exists()
 
 
-def read(secret: str) -> bytes | None:
-    """The calendar behind an address's secret; None for one that opens nothing (any more)."""
-    feed = (
+def find(secret: str) -> CalendarFeed | None:
+    """What an address's secret opens, noted as asked; None for one that opens nothing (any more)."""
+    feed: CalendarFeed | None = (
         CalendarFeed.objects.filter(secret_hash=_hash(secret), owner__is_active=True)
         .select_related("owner", "partner")
         .first()
@@ -102,16 +106,33 @@ def read(secret: str) -> bytes | None:
     now = timezone.now()
     if feed.last_read_at is None or now - feed.last_read_at > READ_NOTED:
         CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=now)
-    with translation.override(languages.of(feed.owner) or settings.LANGUAGE_CODE):
-        return calendars.calendar_of(_name(feed), _bookings(feed))
+    return feed
+
+
+def digest(feed: CalendarFeed) -> str:
+    """The same as long as `content` would be: a few queries, and no event is written for it."""
+    language = _language(feed)
+    with translation.override(language):
+        return calendars.digest_of(_name(feed), _shown(feed, calendars.told_of), language=language)
+
+
+def content(feed: CalendarFeed) -> bytes:
+    """The whole calendar, in its owner's language."""
+    with translation.override(_language(feed)):
+        return calendars.calendar_of(_name(feed), _shown(feed, list))
+
+
+def _language(feed: CalendarFeed) -> str:
+    return languages.of(feed.owner) or settings.LANGUAGE_CODE
 
 
 def _name(feed: CalendarFeed) -> str:
     return _("Showings of %s") % feed.partner if feed.partner is not None else _("My showings")
 
 
-def _bookings(feed: CalendarFeed) -> list[Booking]:
-    """What is to come, the nearest first, and then the last weeks, the newest first. Two queries.
+def _shown(feed: CalendarFeed, read: Callable[[QuerySet[Booking]], list[Row]]) -> list[Row]:
+    """The last weeks and then what is to come, the way `read` has them; what is farthest is left out where
+    there is too much. Two queries.
 
     What nobody has seen in BrokerBay's own list is in no calendar.
     """
@@ -120,13 +141,10 @@ def _bookings(feed: CalendarFeed) -> list[Booking]:
         rows = rows.filter(partner=feed.partner)
     shown = rows.filter(hidden_at=None).select_related(*calendars.NEIGHBOURS)
     now = timezone.now()
-    coming = list(shown.filter(starts_at__gte=now).order_by("starts_at", "pk")[:MOST_EVENTS])
+    coming = read(shown.filter(starts_at__gte=now).order_by("starts_at", "pk")[:MOST_EVENTS])
     past = shown.filter(starts_at__gte=now - KEPT, starts_at__lt=now).order_by("-starts_at", "-pk")
-    return [*_rest(past, MOST_EVENTS - len(coming)), *coming]
-
-
-def _rest(past: QuerySet[Booking], room: int) -> list[Booking]:
-    return list(reversed(past[:room])) if room > 0 else []
+    room = MOST_EVENTS - len(coming)
+    return [*reversed(read(past[:room]) if room > 0 else []), *coming]
 
 
 def _hash(secret: str) -> str:

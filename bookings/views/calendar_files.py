@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response
@@ -38,14 +36,16 @@ def receipt_file(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def feed(request: HttpRequest, secret: str) -> HttpResponse:
     """A whole calendar, for whoever has its address. 304 when it is what the reader has already."""
-    content = feeds.read(secret)
-    if content is None:
+    found = feeds.find(secret)
+    if found is None:
         return _private(HttpResponse("There is no calendar here.", status=404, content_type="text/plain"))
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    whole = HttpResponse(content, content_type=calendars.CONTENT_TYPE)
-    whole["Content-Disposition"] = 'inline; filename="showings.ics"'
-    whole["ETag"] = etag
-    return _private(get_conditional_response(request, etag=etag, response=whole) or whole)
+    etag = f'"{feeds.digest(found)}"'
+    answer = get_conditional_response(request, etag=etag)
+    if answer is None:
+        answer = HttpResponse(feeds.content(found), content_type=calendars.CONTENT_TYPE)
+        answer["Content-Disposition"] = 'inline; filename="showings.ics"'
+    answer["ETag"] = etag
+    return _private(answer)
 
 
 def _private(answer: HttpResponse) -> HttpResponse:

@@ -16,7 +16,7 @@ from bookings import wallclock
 from bookings.models import Booking, BookingRun, ShowingRequest
 from bookings.queries import calendar as reads
 from bookings.queries.board import Sight
-from bookings.services import people, receipts
+from bookings.services import calendars, feeds, people, receipts
 from bookings.told import long_day
 from bookings.views.calendar import Asked, lanes
 from bookings.vocabulary import BookingStatus, RequestState, Role
@@ -364,6 +364,23 @@ def test_a_reader_that_has_it_already_is_told_so(cast: Cast, client: Client) -> 
     Booking.objects.filter(pk=booking.pk).update(version=2)
     assert reader.get(found[0], headers={"If-None-Match": first["ETag"]}).status_code == 200
     assert reader.post(found[0]).status_code == 405
+
+
+def test_an_unchanged_calendar_costs_a_few_queries_and_no_event_is_written(
+    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(20):
+        book(cast)
+    path = feeds.make(cast.manager, cast.partner)
+    path = path[path.index("/calendar/") :]
+    first = client.get(path)
+    written = []
+    monkeypatch.setattr(calendars, "calendar_of", lambda *of: written.append(of) or b"")
+    with django_assert_max_num_queries(7):
+        again = client.get(path, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, written) == (304, [])
+    assert client.get(path).status_code == 200
+    assert len(written) == 1
 
 
 def test_an_unknown_or_ended_link_is_not_found_whatever_it_looks_like(cast: Cast, client: Client) -> None:

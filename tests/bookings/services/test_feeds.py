@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from bookings import wallclock
@@ -25,8 +26,14 @@ def secret_of(address: str) -> str:
 
 
 def read(address: str) -> Read | None:
-    content = feeds.read(secret_of(address))
-    return None if content is None else by_icalendar(content)
+    feed = feeds.find(secret_of(address))
+    return None if feed is None else by_icalendar(feeds.content(feed))
+
+
+def found(address: str) -> CalendarFeed:
+    feed = feeds.find(secret_of(address))
+    assert feed is not None
+    return feed
 
 
 def homes(address: str) -> list[str]:
@@ -165,9 +172,7 @@ def test_a_change_keeps_the_id_and_raises_the_sequence_and_a_cancellation_says_s
         if status is not None:
             booking_service.change_status(booking, status, by=cast.owner)
         booking.refresh_from_db()
-        content = feeds.read(secret_of(address))
-        assert content is not None
-        told.append(reader(content)["events"][0])
+        told.append(reader(feeds.content(found(address)))["events"][0])
         alone = reader(calendars.file_of(booking))
         assert alone["events"][0]["sequence"] == told[-1]["sequence"]
         assert alone["method"] == ("CANCEL" if status == BookingStatus.CANCELLED else "PUBLISH")
@@ -256,6 +261,74 @@ def test_a_calendar_costs_few_queries_however_long_it_is(
             starts_at=timezone.now() + timedelta(hours=number - 20),
         )
     for address in (feeds.make(cast.manager), feeds.make(cast.manager, partner)):
-        feeds.read(secret_of(address))  # the first reading is noted
+        feeds.find(secret_of(address))  # the first reading is noted
         with django_assert_max_num_queries(7):
-            assert feeds.read(secret_of(address))
+            assert feeds.content(found(address))
+
+
+def test_a_calendar_has_another_digest_whenever_it_reads_otherwise(cast: Cast) -> None:
+    """Every column of a booking and of what stands beside it is changed once: an event's words come from some
+    of them, and a reader that has the calendar already is never told that it has not changed when it has."""
+    wish = make_request(cast.partner)
+    booking = make_booking(
+        cast.account, request=wish, property=wish.property, user_name="", duration=None, showing_id="a1"
+    )
+    feed = found(feeds.make(cast.manager, cast.partner))
+    tables = {type(row): row for row in (booking, wish.property, wish.client, cast.partner)}
+    told = 0
+    for table, row in tables.items():
+        for column in table._meta.concrete_fields:
+            other = _another(column, getattr(row, column.attname))
+            if other is None:
+                continue
+            before = feeds.content(feed), feeds.digest(feed)
+            with transaction.atomic():
+                table.objects.filter(pk=row.pk).update(**{column.attname: other})
+                after = feeds.content(feed), feeds.digest(feed)
+                transaction.set_rollback(True)
+            if before[0] != after[0]:
+                told += 1
+                assert before[1] != after[1], f"{table.__name__}.{column.name}"
+    assert told >= 15
+    before = feeds.digest(feed)
+    assert before == feeds.digest(feed)
+    make_booking(cast.account)
+    assert feeds.digest(feed) != before
+
+
+def _another(column: Any, value: Any) -> Any:
+    """Another value that the column takes; None where there is none to be tried."""
+    if column.primary_key or column.unique or column.is_relation:
+        return None
+    kind = column.get_internal_type()
+    if column.choices:
+        return next((word for word, _ in column.flatchoices if word != value), None)
+    if column.name == "time_zone":
+        return "America/Vancouver"
+    changed: dict[str, Any] = {
+        "CharField": "other",
+        "PositiveSmallIntegerField": 45,
+        "PositiveIntegerField": 45,
+        "DateTimeField": timezone.now() + timedelta(days=9),
+        "DateField": date(2027, 5, 6),
+        "TimeField": time(17, 45),
+    }
+    return changed.get(kind)
+
+
+def test_a_calendars_digest_minds_its_name_its_language_and_its_words(
+    cast: Cast, settings: Any, monkeypatch: Any
+) -> None:
+    make_booking(cast.account)
+    feed = found(feeds.make(cast.owner))
+    seen = [feeds.digest(feed)]
+    languages.choose(cast.owner, "fr")
+    seen.append(feeds.digest(feed))
+    settings.SITE_URL = "https://elsewhere.example.com"
+    seen.append(feeds.digest(feed))
+    # As after an update of the portal that says it otherwise.
+    monkeypatch.setattr(calendars, "_summary", lambda booking: "Other words")
+    calendars._manner.cache_clear()
+    seen.append(feeds.digest(feed))
+    calendars._manner.cache_clear()
+    assert len(set(seen)) == len(seen)
