@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -33,6 +34,8 @@ USER_AGENT = "showing-portal/1 (server)"
 # A longer integer in an answer is no number of ours, and converting it is quadratic work.
 LONGEST_INTEGER = 18
 CHUNK = 65536
+# Whatever a `Retry-After` says, by mistake or by a wrong clock: nobody is left alone for longer, in seconds.
+LONGEST_ASKED = 3600.0
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -187,7 +190,7 @@ class HttpSource:
             ) as response:
                 self._raise_if_busy(response)
                 return self._answer(response, self._read(response, deadline))
-        except requests.Timeout:
+        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
             raise _Again(f"{self.name} at {self.host} did not answer in time.") from None
         except requests.exceptions.SSLError:
             raise SourceRefused(
@@ -196,10 +199,10 @@ class HttpSource:
                 status=0,
                 what_to_do="Check its address in the settings, and this machine's clock and certificates.",
             ) from None
-        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-            raise _Again(f"{self.name} at {self.host} cannot be reached.") from None
-        except requests.exceptions.ContentDecodingError:
+        except urllib3.exceptions.DecodeError:
             raise _Again(f"{self.name} at {self.host} sent a broken answer.") from None
+        except (requests.ConnectionError, urllib3.exceptions.HTTPError):
+            raise _Again(f"{self.name} at {self.host} cannot be reached.") from None
         except (requests.RequestException, UnicodeError):
             # What is left is about the address itself: scheme, host, an impossible URL or header.
             raise SourceRefused(
@@ -221,8 +224,9 @@ class HttpSource:
         )
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
+        """The body, taken as it comes: waiting for a whole chunk would be waiting for ever where it drips."""
         body = bytearray()
-        for chunk in response.iter_content(CHUNK):
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
             body += chunk
             if len(body) > self._largest_body:
                 raise SourceUnreadable(
@@ -289,7 +293,7 @@ class _Json:
     is_json: bool
 
 
-def read_json(body: bytes) -> _Json:
+def read_json(body: bytes | str) -> _Json:
     """JSON with nothing in it that a database or Python chokes on: NaN, infinity, an endless integer."""
     try:
         value = json.loads(body, parse_int=_integer, parse_float=_number, parse_constant=str)
@@ -308,22 +312,22 @@ def _number(text: str) -> float | str:
 
 
 def retry_after_seconds(header: str, *, now: datetime | None = None) -> float | None:
-    """Seconds that a `Retry-After` header asks for, from its number or its date; None when it says nothing.
+    """Seconds that a `Retry-After` header asks for, by number or date, at most an hour; None without one.
 
     >>> retry_after_seconds("7")
     7.0
     >>> retry_after_seconds("Sat, 21 Nov 2026 08:00:30 GMT", now=datetime(2026, 11, 21, 8, tzinfo=UTC))
     30.0
-    >>> retry_after_seconds("soon") is None
-    True
+    >>> retry_after_seconds("999999999"), retry_after_seconds("soon")
+    (3600.0, None)
     """
     text = header.strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
-        return float(text)
+        return min(float(text), LONGEST_ASKED)
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    return min(max(0.0, (moment - (now or datetime.now(UTC))).total_seconds()), LONGEST_ASKED)

@@ -19,7 +19,14 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from ingest.sources.http import LOOPBACK, USER_AGENT, SourceDown, SourceRefused, retry_after_seconds
+from ingest.sources.http import (
+    LOOPBACK,
+    USER_AGENT,
+    SourceDown,
+    SourceRefused,
+    read_json,
+    retry_after_seconds,
+)
 
 NAME = "Supabase Realtime"
 TOPIC = "realtime:showings"
@@ -278,10 +285,8 @@ def _is_token(key: str) -> bool:
 
 
 def _read(text: str | bytes) -> dict[str, Any]:
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
+    """A frame's message, whatever numbers a row in it holds; {} for what is no message."""
+    message = read_json(text).value
     return message if isinstance(message, dict) else {}
 
 

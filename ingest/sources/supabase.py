@@ -32,6 +32,8 @@ _CURES = {
     406: "Check SUPABASE_URL: what is there does not answer like Supabase's REST interface.",
     416: "Rows were deleted while they were read; the next pass reads them anew.",
 }
+# A code is a code, and nothing that could quote a row.
+_CODE = re.compile(r"[A-Z0-9]{1,12}", re.ASCII)
 _TOTAL = re.compile(r"/(\d{1,12})$", re.ASCII)
 
 
@@ -181,6 +183,7 @@ class Supabase:
     ) -> SourceRefused:
         body = answer.body if isinstance(answer.body, dict) else {}
         code = str(body.get("code") or "")
+        code = code if _CODE.fullmatch(code) else ""
         message = f"{NAME} said no ({answer.status}{f', {code}' if code else ''})."
         if code in _TELLABLE:
             message = f"{message} It says: {str(body.get('message'))[:200]}."
