@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import DateTimeField, ForeignKey, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
     DropdownFilter,
+    MultipleChoicesDropdownFilter,
     MultipleDropdownFilter,
     RangeDateFilter,
     RelatedDropdownFilter,
@@ -25,7 +28,7 @@ from bookings.models import BookingRun
 from bookings.queries import tours
 from bookings.queries.board import NEEDS_PERSON, WAITS_FOR_ROBOT
 from bookings.urgency import Urgency
-from bookings.vocabulary import REASONS
+from bookings.vocabulary import REASONS, RunState
 
 Choices = list[tuple[str, Any]]
 
@@ -80,6 +83,19 @@ class DayRangeFilter(RangeDateFilter):
         # A day at the end of the calendar has no midnight in every zone.
         safe = min(max(day, date(2, 1, 1)), date(9998, 12, 31))
         return timezone.make_aware(datetime.combine(safe, time.min))
+
+
+class StateFilter(MultipleChoicesDropdownFilter):
+    """States of runs and requests. What counts as booked may be only asked for: its choice and tab say so.
+    To be counted apart, each would have to be looked up in its bookings."""
+
+    words: Mapping[str, Any] = {RunState.BOOKED: _("Asked for or confirmed")}
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        for shown in super().choices(changelist):
+            field = shown["form"].fields[self.lookup_kwarg]
+            field.choices = [(word, self.words.get(word, title)) for word, title in field.choices]
+            yield shown
 
 
 class HiddenFilter(DropdownFilter):

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
-from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdownFilter
+from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 
 from bookings import told
@@ -26,6 +26,7 @@ from bookings.filters import (
     ClashFilter,
     DayRangeFilter,
     RequestReasonFilter,
+    StateFilter,
     UrgencyFilter,
     VisibleRelatedFilter,
 )
@@ -33,7 +34,8 @@ from bookings.models import Booking, ShowingRequest
 from bookings.queries import runs as run_queries
 from bookings.queries import tours
 from bookings.services import runs
-from bookings.vocabulary import BookingStatus, RequestState, Source
+from bookings.templatetags.showing import request_stands
+from bookings.vocabulary import Source
 
 
 @admin.register(ShowingRequest)
@@ -54,7 +56,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     )
     list_select_related = ("property", "client", "partner")
     list_filter = (
-        ("booking_status", MultipleChoicesDropdownFilter),
+        ("booking_status", StateFilter),
         ("status", FieldTextFilter),
         ("scheduled_date", DayRangeFilter),
         ClashFilter,
@@ -134,10 +136,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), ordering="booking_status", label=badges.REQUEST_OR_BOOKING)
     def state(self, request_row: Any) -> tuple[str, str]:
-        stands = request_row.showing_status or BookingStatus.CONFIRMED
-        if request_row.booking_status == RequestState.BOOKED and stands != BookingStatus.CONFIRMED:
-            return stands, str(BookingStatus(stands).label)
-        return request_row.booking_status, request_row.get_booking_status_display()
+        return request_stands(request_row, request_row.showing_status)
 
     @display(description=gettext_lazy("urgency"))
     def urgent(self, request_row: ShowingRequest) -> str:
@@ -171,7 +170,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
                     "true" if stop.request.pk == request_row.pk else "false",
                     door_time(None, stop.request.scheduled_time),
                     self.home(stop.request),
-                    stop.request.get_booking_status_display(),
+                    _stands(stop),
                     _("· clash") if stop.clash else "",
                 )
                 for stop in stops
@@ -212,7 +211,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             raise PermissionDenied
         stops = tours.tour_of(request.user, row)
         title = _("Tour: %s") % (row.group_name or row)
-        shown = [(stop, self.address_of(stop.request)) for stop in stops]
+        shown = [(stop, self.address_of(stop.request), _stands(stop)) for stop in stops]
         return on_the_clock_of(
             request, lambda: self.page(request, "admin/bookings/tour.html", title=title, row=row, stops=shown)
         )
@@ -279,3 +278,8 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             lambda row: runs.queue_for(row, source=Source.PERSON, by=request.user, dry_run=True),
             done=ngettext_lazy("%(count)d rehearsal is queued.", "%(count)d rehearsals are queued.", "count"),
         )
+
+
+def _stands(stop: tours.Stop) -> str:
+    request: Any = stop.request
+    return request_stands(request, request.showing_status)[1]

@@ -27,11 +27,19 @@ from bookings.admin.bulk_forms import AssignForm, RetryForm
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import ReasonForm, SureForm
 from bookings.admin.saved import SavedViewsAdmin
-from bookings.filters import DayRangeFilter, ReasonFilter, UrgencyFilter, VisibleRelatedFilter, WaitsFilter
+from bookings.filters import (
+    DayRangeFilter,
+    ReasonFilter,
+    StateFilter,
+    UrgencyFilter,
+    VisibleRelatedFilter,
+    WaitsFilter,
+)
 from bookings.models import Attempt, BookingRun, Evidence, RunEvent
 from bookings.queries.evidence import evidence_for
 from bookings.queries.runs import may_book
 from bookings.services import runs
+from bookings.templatetags import showing
 from bookings.vocabulary import RUN_MOVES, Answer, RunState
 
 CAN_TRY_AGAIN = (RunState.PARKED, RunState.REFUSED, RunState.FAILED)
@@ -163,9 +171,9 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         "partner",
         "queued_at",
     )
-    list_select_related = ("partner", "account")
+    list_select_related = ("partner", "account", "booking")
     list_filter = (
-        ("state", MultipleChoicesDropdownFilter),
+        ("state", StateFilter),
         ReasonFilter,
         UrgencyFilter,
         WaitsFilter,
@@ -194,7 +202,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("state", "kind"),
+                    ("stands", "kind"),
                     "result",
                     "reason_told",
                     "what_next",
@@ -230,7 +238,17 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         ),
     )
     readonly_fields = (
-        *("result", "reason_told", "what_next", "answers", "slots", "fitting", "listing_seen", "uuid"),
+        *(
+            "stands",
+            "result",
+            "reason_told",
+            "what_next",
+            "answers",
+            "slots",
+            "fitting",
+            "listing_seen",
+            "uuid",
+        ),
     )
 
     reason_told = told_field("reason", gettext_lazy("reason"))
@@ -251,7 +269,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN)
     def stands(self, run: BookingRun) -> tuple[str, str]:
-        return run.state, run.get_state_display()
+        return showing.run_stands(run)
 
     @display(description=gettext_lazy("urgency"))
     def urgent(self, run: BookingRun) -> str:
@@ -259,7 +277,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("result"))
     def result(self, run: BookingRun) -> str:
-        return run.title
+        return showing.stands(run)
 
     @display(description=gettext_lazy("what next"))
     def what_next(self, run: BookingRun) -> str:

@@ -123,6 +123,7 @@ class TabbedList(ChangeList):
 
     def _tabs(self, field: str, own: Any) -> list[Tab]:
         words = dict(self.model._meta.get_field(field).flatchoices)
+        told = words | dict(getattr(own, "words", {}))
         asked = {name: values for name, values in self.get_filters_params().items() if any(values)}
         chosen = asked.pop(own.lookup_kwarg, [])
         rows = self.get_queryset(self.request, exclude_parameters=own.expected_parameters()).order_by()
@@ -133,12 +134,12 @@ class TabbedList(ChangeList):
         everything = Tab(title=_("All"), count="", address=self._address(own), is_chosen=not chosen)
         return [everything] + [
             Tab(
-                title=str(title),
+                title=str(told[word]),
                 count=_told(min(counts[word], cap), at_least=too_many or counts[word] > cap),
                 address=self._address(own, word),
                 is_chosen=chosen == [word],
             )
-            for word, title in words.items()
+            for word in words
             if counts[word] or word in chosen
         ]
 

@@ -45,7 +45,7 @@ WAITS_FOR_ROBOT = (
     | Q(state=RunState.PARKED, not_before__isnull=False)
     | Q(state=RunState.UNCONFIRMED) & ~Q(reason_code="in_doubt")
 )
-OF_A_RUN = ("partner", "booking", "request__property")
+OF_A_RUN = ("account", "partner", "booking", "request__property")
 M = TypeVar("M", bound=Model)
 
 
@@ -138,17 +138,20 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
             coming=_live(sight).filter(~is_today, starts_at__gt=now).order_by("starts_at")[:COMING_LISTED],
             bookings_at_risk=doubtful[:LISTED],
         ),
-        runs_at_risk=list(unsettled.select_related(*OF_A_RUN)[:LISTED]),
+        runs_at_risk=_told(unsettled),
         accounts_for_person=sick,
-        runs_for_person=list(runs.select_related("account", *OF_A_RUN).defer("account__session")[:LISTED]),
+        runs_for_person=_told(runs),
         requests_for_person=list(requests.select_related("property", "client")[:LISTED]),
-        recent_runs=list(
-            sight.of(BookingRun).filter(kind__in=CHANGING_KINDS).select_related(*OF_A_RUN)[:LISTED]
-        ),
+        recent_runs=_told(sight.of(BookingRun).filter(kind__in=CHANGING_KINDS)),
         accounts=accounts,
         last_pass=SyncPass.objects.visible_to(user).first(),
         services=list(Upstream.objects.visible_to(user)),
     )
+
+
+def _told(runs: QuerySet[BookingRun]) -> list[BookingRun]:
+    """The first of them, with all that their rows say."""
+    return list(runs.select_related(*OF_A_RUN).defer("account__session")[:LISTED])
 
 
 def _with_changes(sight: Sight, **lists: QuerySet[Booking]) -> dict[str, Any]:

@@ -124,6 +124,8 @@ def _day(user: User, *, client_id: int, day: date) -> list[Stop]:
     ordered = _timed(rows).select_related("property", "partner", "client")
     # The day's own first, lest its neighbours crowd them out.
     own = Case(When(scheduled_date=day, then=0), default=1)
+    booked = Booking.objects.filter(request=OuterRef("pk")).order_by("-pk")
+    ordered = ordered.annotate(showing_status=Subquery(booked.values("status")[:1]))
     wanted = list(ordered.order_by(own, F("scheduled_time").asc(nulls_last=True), "pk")[:MOST_STOPS])
     return [_stop(request, wanted) for request in wanted if request.scheduled_date == day]
 

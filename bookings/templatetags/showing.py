@@ -167,17 +167,49 @@ def home(run: Any) -> str:
     return str(known or run.property_text)
 
 
+def run_stands(run: Any) -> tuple[str, str]:
+    """A run's word, for its colour, and its label. What BrokerBay was only asked for is not "Booked", and
+    what waits behind an account that cannot be used says so. Reads the run's account and booking."""
+    if waited_for := waits_behind(run):
+        return RunState.PARKED, waited_for
+    if run.state == RunState.BOOKED and run.booking and run.booking.status != BookingStatus.CONFIRMED:
+        return run.booking.status, run.booking.get_status_display()
+    if run.state == RunState.DONE and run.kind == RunKind.CANCEL and not run.dry_run:
+        return run.state, str(RunState.CANCELLED.label)
+    return run.state, run.get_state_display()
+
+
+def waits_behind(run: Any) -> str:
+    """What a queued run waits for when its account cannot be used now; empty when it can."""
+    if run.state != RunState.QUEUED or run.kind == RunKind.SIGN_IN:
+        return ""
+    if not run.account.is_active:
+        return _("Waiting for its BrokerBay account")
+    needs_person = run.account.health in (Health.CHALLENGED, Health.NEEDS_SIGN_IN)
+    return _("Waiting for a sign-in") if needs_person else ""
+
+
+def request_stands(request: Any, showing: str | None) -> tuple[str, str]:
+    """A client's request's word and label; `showing` is how its newest booking stands, if it has one."""
+    if request.booking_status == RequestState.BOOKED and showing and showing != BookingStatus.CONFIRMED:
+        return showing, str(BookingStatus(showing).label)
+    return request.booking_status, request.get_booking_status_display()
+
+
 @register.inclusion_tag("bookings/_badge.html")
 def state_badge(row: Any) -> dict[str, str]:
-    """How a run, or a client's request with its `booking`, stands: what is only asked for is not "Booked"."""
-    is_run = hasattr(row, "state")
-    word = row.state if is_run else row.booking_status
-    label = row.get_state_display() if is_run else row.get_booking_status_display()
-    if word == RunState.BOOKED and row.booking and row.booking.status != BookingStatus.CONFIRMED:
-        word, label = row.booking.status, row.booking.get_status_display()
-    elif is_run and word == RunState.DONE and row.kind == RunKind.CANCEL and not row.dry_run:
-        label = str(RunState.CANCELLED.label)
+    """How a run, or a client's request with its `booking`, stands."""
+    if hasattr(row, "state"):
+        word, label = run_stands(row)
+    else:
+        word, label = request_stands(row, row.booking and row.booking.status)
     return {"word": word, "label": label}
+
+
+@register.filter
+def stands(run: Any) -> str:
+    """How a run stands, in a word or with its reason: "Pending", "That time is not offered"."""
+    return str(run.title) if run.reason_code else run_stands(run)[1]
 
 
 @register.filter

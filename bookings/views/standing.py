@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models import BookingRun
-from bookings.templatetags.showing import clock, day, wanted
+from bookings.templatetags.showing import clock, day, waits_behind, wanted
 from bookings.told import tell
 from bookings.vocabulary import BookingStatus, Health, RunKind, RunState
 
@@ -64,7 +64,7 @@ def when_of(run: BookingRun) -> str:
 def standing_of(run: BookingRun) -> Standing:
     """How it stands; the log tells how it came to that."""
     match RunState(run.state):
-        case RunState.QUEUED if run.kind != RunKind.SIGN_IN and (held_up := _held_up(run)):
+        case RunState.QUEUED if held_up := _held_up(run):
             return held_up
         case RunState.QUEUED:
             return Standing(
@@ -86,27 +86,18 @@ def standing_of(run: BookingRun) -> Standing:
 
 def _held_up(run: BookingRun) -> Standing | None:
     """How a run stands whose account cannot be used now."""
-    email = {"email": run.account.email}
+    waited_for = waits_behind(run)
+    if not waited_for:
+        return None
     if not run.account.is_active:
-        return Standing(
-            headline=gettext("Waiting for its BrokerBay account."),
-            sentence=gettext("%(email)s is switched off; an administrator can switch it on again.") % email,
+        told = gettext("%(email)s is switched off; an administrator can switch it on again.")
+    elif run.account.health == Health.CHALLENGED:
+        told = gettext(
+            "BrokerBay asks %(email)s for a person. Sign the account in first; it then starts by itself."
         )
-    if run.account.health == Health.CHALLENGED:
-        return Standing(
-            headline=gettext("Waiting for a sign-in."),
-            sentence=gettext(
-                "BrokerBay asks %(email)s for a person. Sign the account in first; it then starts by itself."
-            )
-            % email,
-        )
-    if run.account.health == Health.NEEDS_SIGN_IN:
-        return Standing(
-            headline=gettext("Waiting for a sign-in."),
-            sentence=gettext("%(email)s must be signed in on BrokerBay first; it then starts by itself.")
-            % email,
-        )
-    return None
+    else:
+        told = gettext("%(email)s must be signed in on BrokerBay first; it then starts by itself.")
+    return Standing(headline=f"{waited_for}.", sentence=told % {"email": run.account.email})
 
 
 def _booked(run: BookingRun) -> Standing:

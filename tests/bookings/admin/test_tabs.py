@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bookings.admin import tabs
-from bookings.models import Booking, BookingRun
+from bookings.models import Booking, BookingRun, ShowingRequest
 from bookings.services import runs
-from bookings.vocabulary import BookingStatus, RunState
+from bookings.vocabulary import BookingStatus, RequestState, RunState
 from tests.bookings.admin.conftest import SignIn
 from tests.bookings.cast import Cast, make_account, make_booking, make_request, make_run
 
@@ -38,6 +38,18 @@ def bookings(cast: Cast) -> list[Booking]:
 def test_tabs_count_each_state_of_ones_own_rows(cast: Cast, bookings: list[Booking], sign_in: SignIn) -> None:
     assert shown(sign_in(cast.owner), BOOKINGS) == {"All": "", "Confirmed": "2", "Pending": "1"}
     assert shown(sign_in(cast.stranger), BOOKINGS) == {"All": "", "Declined": "1"}
+
+
+def test_what_was_only_asked_for_is_not_called_booked(cast: Cast, sign_in: SignIn) -> None:
+    asked = make_booking(cast.account, status=BookingStatus.PENDING, request=make_request(cast.partner))
+    ShowingRequest.objects.update(booking_status=RequestState.BOOKED)
+    BookingRun.objects.filter(pk=make_run(cast.partner).pk).update(state=RunState.BOOKED, booking=asked)
+    browser = sign_in(cast.owner)
+    for address in (RUNS, REQUESTS):
+        assert shown(browser, address) == {"All": "", "Asked for or confirmed": "1"}
+        html = browser.get(address).content.decode()
+        assert "Pending" in html
+        assert "Booked" not in re.sub(r"<(header|title|nav).*?</\1>", "", html, flags=re.DOTALL)
 
 
 def test_a_tab_shows_what_it_counts_and_keeps_search_and_filters(

@@ -135,6 +135,26 @@ def test_a_run_that_waits_for_a_clock_needs_nobody(cast: Cast) -> None:
     assert shown.counts.waiting == 1
 
 
+@pytest.mark.parametrize(
+    ("account", "told"),
+    [
+        ({"health": Health.NEEDS_SIGN_IN}, "Waiting for a sign-in"),
+        ({"health": Health.CHALLENGED}, "Waiting for a sign-in"),
+        ({"is_active": False}, "Waiting for its BrokerBay account"),
+    ],
+)
+def test_a_queued_run_behind_an_account_that_is_held_up_says_what_it_waits_for(
+    cast: Cast, client: Client, account: dict[str, object], told: str
+) -> None:
+    run = make_run(cast.partner)
+    type(cast.account).objects.filter(pk=cast.account.pk).update(**account)
+    client.force_login(cast.owner)
+    for address in ("/", f"/runs/{run.uuid}", reverse("admin:bookings_bookingrun_changelist")):
+        text = client.get(address).content.decode()
+        assert told in text, address
+        assert '<span class="badge calm">Queued</span>' not in text
+
+
 def test_a_showing_that_was_only_asked_for_is_not_called_booked(cast: Cast, client: Client) -> None:
     run = make_run(cast.partner)
     asked = make_booking(cast.account, status=BookingStatus.PENDING)
