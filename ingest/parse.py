@@ -9,7 +9,7 @@ from typing import Any
 
 from bookings.services.showings import IncomingShowing
 from ingest.addresses import Address, one_line, read_address
-from ingest.shapes import IncomingProperty, Malformed
+from ingest.shapes import TOO_LARGE, IncomingProperty, Malformed
 from ingest.storable import storable
 
 # A year outside of these is a slip of somebody's keyboard, and arithmetic on it overflows.
@@ -29,16 +29,20 @@ def read_request(raw: Any) -> IncomingShowing | Malformed:
     """A row of Supabase's table."""
     if not isinstance(raw, Mapping):
         return Malformed(external_id="", reason="The row is not an object.", raw=storable(raw))
+    if TOO_LARGE in raw:
+        return Malformed(
+            external_id=_name_of(raw), reason="The row is too large to be read.", raw=storable(raw)
+        )
     try:
         return IncomingShowing(
-            id=_identity(raw, "id", longest=100),
+            id=_key(raw, "id", longest=100),
             user_id=_text(raw, "user_id", longest=100),
             property_id=_text(raw, "property_id", longest=40),
             status=_identity(raw, "status", longest=40),
             created_at=_instant(raw, "created_at"),
             scheduled_date=_date(raw, "scheduled_date"),
             scheduled_time=_time(raw, "scheduled_time"),
-            group_name=_text(raw, "group_name", longest=200),
+            group_name=_label(raw, "group_name", longest=200),
             updated_at=_instant(raw, "updated_at"),
             raw=storable(dict(raw)),
         )
@@ -115,8 +119,11 @@ def _fact(home: Mapping[str, Any], key: str) -> str:
 
 
 def _name_of(raw: Mapping[str, Any]) -> str:
+    """Which row it is, to the letter where that can be shown."""
     value = raw.get("id")
-    return one_line(str(value))[:100] if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return str(value)[:100] if str(value).isprintable() else one_line(str(value))[:100]
 
 
 def _identity(raw: Mapping[str, Any], name: str, *, longest: int) -> str:
@@ -124,6 +131,19 @@ def _identity(raw: Mapping[str, Any], name: str, *, longest: int) -> str:
     if not text:
         raise _Unreadable(f"{name} is missing.")
     return text
+
+
+def _key(raw: Mapping[str, Any], name: str, *, longest: int) -> str:
+    """An identity to the letter: "a" and "a " are two rows, and the second is not taken for the first."""
+    if isinstance(value := raw.get(name), str) and value != value.strip() and value.strip():
+        raise _Unreadable(f"{name} has spaces around it.")
+    return _identity(raw, name, longest=longest)
+
+
+def _label(raw: Mapping[str, Any], name: str, *, longest: int) -> str:
+    """Words for people, which cost nobody a showing however they are written: one line, cut where long."""
+    value = raw.get(name)
+    return one_line(value)[:longest].strip() if isinstance(value, str) else _text(raw, name, longest=longest)
 
 
 def _text(raw: Mapping[str, Any], name: str, *, longest: int) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# Marks what stands for a row of which only the id was read. No column can be called so.
+TOO_LARGE = " too large "
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingProperty:

@@ -76,6 +76,10 @@ class SourceUnreadable(SourceError):
     """The source said yes and sent something that is not what its interface promises."""
 
 
+class SourceTooLarge(SourceUnreadable):
+    """The answer is larger than any that is expected: asking for less may help."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long to wait for one question, in seconds: to connect, to read, for all tries (`total`)."""
@@ -229,7 +233,7 @@ class HttpSource:
         while chunk := response.raw.read1(CHUNK, decode_content=True):
             body += chunk
             if len(body) > self._largest_body:
-                raise SourceUnreadable(
+                raise SourceTooLarge(
                     self.name,
                     f"{self.name} at {self.host} sent more than {self._largest_body // 1024} kB at once.",
                     what_to_do="Check that the address in the settings is the right one.",

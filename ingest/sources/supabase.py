@@ -12,12 +12,20 @@ from urllib.parse import quote
 
 from tenacity.nap import sleep as tenacity_sleep
 
-from ingest.sources.http import Answer, HttpSource, Patience, SourceRefused, SourceUnreadable
+from ingest.shapes import TOO_LARGE
+from ingest.sources.http import (
+    Answer,
+    HttpSource,
+    Patience,
+    SourceRefused,
+    SourceTooLarge,
+    SourceUnreadable,
+)
 
 NAME = "Supabase"
 PAGE = 500
-# Ids go into the address of the question, and addresses have an end.
-IDS_AT_ONCE = 50
+# Ids go into the address of the question, and addresses have an end: so many, of so many characters in all.
+IDS_AT_ONCE, IDS_LENGTH = 50, 5000
 LARGEST_BODY = 32 * 1024 * 1024
 PATIENCE = Patience(connect=5, read=25, attempts=4, total=60)
 
@@ -32,6 +40,8 @@ _CURES = {
     406: "Check SUPABASE_URL: what is there does not answer like Supabase's REST interface.",
     416: "Rows were deleted while they were read; the next pass reads them anew.",
 }
+_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d{1,18}", re.ASCII)
 # A code is a code, and nothing that could quote a row.
 _CODE = re.compile(r"[A-Z0-9]{1,12}", re.ASCII)
 _TOTAL = re.compile(r"/(\d{1,12})$", re.ASCII)
@@ -116,20 +126,28 @@ class Supabase:
         Keyset paging over (created_at, id): rows that arrive or leave meanwhile shift nothing. One question a
         page: the first answer tells how many rows there are, so that a server that caps its answers silently
         is found out; after that a page shorter than the longest is the last. Without a total, an empty one.
+        Where the rows are so large that a page is refused, fewer are asked for at a time.
         """
         after: Mapping[str, Any] | None = None
-        longest = 0
+        longest, limit = 0, self._page
         while True:
-            answer = self._ask(
-                {"status": _any_of(statuses), **_beyond(after)},
-                headers={} if after else {"Prefer": "count=exact"},
-            )
-            rows = self._rows_of(answer)
+            question = {"status": _any_of(statuses), **_beyond(after)}
+            try:
+                answer = self._ask(question, headers={} if after else {"Prefer": "count=exact"}, limit=limit)
+            except SourceTooLarge:
+                if limit > 1:
+                    limit = max(1, limit // 8)
+                    continue
+                answer = self._ask(question, select="id,created_at", limit=1)
+                rows = [_too_large(row) for row in self._rows_of(answer)]
+            else:
+                rows = self._rows_of(answer)
             if not rows:
                 return
             yield rows
-            if len(rows) < longest or (after is None and total_of(answer) == len(rows)):
+            if len(rows) < min(longest, limit) or (after is None and total_of(answer) == len(rows)):
                 return
+            limit = min(limit * 2, self._page)
             longest = max(longest, len(rows))
             last = next((row for row in reversed(rows) if _has_place(row)), None)
             if last is None or (after is not None and _place(last) == _place(after)):
@@ -142,10 +160,34 @@ class Supabase:
 
     def read_by_ids(self, ids: Sequence[str]) -> Iterator[list[Any]]:
         """The rows with these ids, whatever their status; those that are gone are left out."""
-        for start in range(0, len(ids), IDS_AT_ONCE):
-            rows = self._rows_of(self._ask({"id": _any_of(ids[start : start + IDS_AT_ONCE])}))
+        for some in _questions(ids):
+            rows = self._rows_with(some)
             if rows:
                 yield rows
+
+    def _rows_with(self, ids: Sequence[str]) -> list[Any]:
+        """The rows with ids that fit into one question.
+
+        An id that the column's type cannot hold, as an imported "17" where ids are uuids, is that of no row,
+        and the database refuses the question for it: then each shape of ids is asked for by itself.
+        """
+        question = {"id": _any_of(ids)}
+        try:
+            return self._rows_of(self._ask(question))
+        except SourceTooLarge:
+            if len(ids) == 1:
+                return [_too_large(row) for row in self._rows_of(self._ask(question, select="id,created_at"))]
+            middle = len(ids) // 2
+            return [*self._rows_with(ids[:middle]), *self._rows_with(ids[middle:])]
+        except SourceRefused as refused:
+            if not refused.code.startswith("22"):
+                raise
+        rows: list[Any] = []
+        for shape in (_UUID, _NUMBER):
+            alike = [each for each in ids if shape.fullmatch(each)]
+            if alike and len(alike) < len(ids):
+                rows += self._rows_with(alike)
+        return rows
 
     def advice_when_empty(self) -> str:
         """What may be wrong when there is not one row: row level security hides rows without a word."""
@@ -157,12 +199,19 @@ class Supabase:
             "Use the service_role or a secret key."
         )
 
-    def _ask(self, params: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> Answer:
+    def _ask(
+        self,
+        params: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] | None = None,
+        select: str = "*",
+        limit: int = 0,
+    ) -> Answer:
         question = {
-            "select": "*",
+            "select": select,
             **params,
             "order": "created_at.asc.nullslast,id.asc",
-            "limit": str(self._page),
+            "limit": str(limit or self._page),
         }
         answer = self._http.get(self._path, params=question, headers=headers)
         if answer.status >= 400:
@@ -270,6 +319,30 @@ def total_of(answer: Answer) -> int | None:
 
 def _any_of(values: Sequence[str]) -> str:
     return f"in.({','.join(_quoted(value) for value in values)})"
+
+
+def _questions(ids: Sequence[str]) -> Iterator[list[str]]:
+    """Ids in lots, each of which fits into an address.
+
+    >>> [len(lot) for lot in _questions(["1"] * 60 + ["\N{SNOWMAN}" * 300, "\N{SNOWMAN}" * 300])]
+    [50, 11, 1]
+    """
+    lot: list[str] = []
+    length = 0
+    for each in ids:
+        more = len(quote(each, errors="replace")) + len("%22%22%2C")
+        if lot and (len(lot) == IDS_AT_ONCE or length + more > IDS_LENGTH):
+            yield lot
+            lot, length = [], 0
+        lot.append(each)
+        length += more
+    if lot:
+        yield lot
+
+
+def _too_large(row: Any) -> dict[str, Any]:
+    """What stands for a row that is too large to be read: its place in the order, and why it is no more."""
+    return {**(row if isinstance(row, dict) else {}), TOO_LARGE: True}
 
 
 def _quoted(value: str) -> str:

@@ -99,7 +99,9 @@ def test_a_time_is_read_in_the_ways_it_is_written(written: str, meant: time) -> 
         ({"status": ["scheduled"]}, "status is not a text."),
         ({"property_id": {"mls": "W1"}}, "property_id is not a text."),
         ({"property_id": "W" * 41}, "property_id is longer than 40 characters."),
-        ({"group_name": "\ud800"}, "group_name holds characters that are no text."),
+        ({"group_name": ["Saturday"]}, "group_name is not a text."),
+        ({"id": "6a1f "}, "id has spaces around it."),
+        ({"id": " 6a1f"}, "id has spaces around it."),
         ({"scheduled_date": "25/11/2026"}, "scheduled_date is no date like 2026-11-21."),
         ({"scheduled_date": "2026-02-30"}, "scheduled_date is no day of the calendar."),
         ({"scheduled_date": "0000-01-01"}, "scheduled_date is no day of the calendar."),
@@ -117,6 +119,22 @@ def test_a_time_is_read_in_the_ways_it_is_written(written: str, meant: time) -> 
 )
 def test_a_row_that_cannot_be_understood_says_why(changes: dict[str, Any], reason: str) -> None:
     assert reason_of(**changes) == reason
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Sat\u00a0tour", "Sat tour"),
+        ("Sat\ntour\u200b", "Sat tour"),
+        ("\ud800", ""),
+        ("x" * 500, "x" * 200),
+        (7, "7"),
+    ],
+)
+def test_no_showing_is_lost_for_how_its_group_is_written(written: object, kept: str) -> None:
+    row = read(group_name=written)
+    assert isinstance(row, IncomingShowing)
+    assert row.group_name == kept
 
 
 @pytest.mark.parametrize("raw", [None, 7, "row", [], [ROW]])

@@ -18,6 +18,7 @@ from bookings.vocabulary import PassState, RequestState
 from ingest.bridge import Bridge
 from ingest.parse import read_request
 from ingest.passes import Sources, run_pass
+from ingest.shapes import Malformed
 from ingest.sources.http import SourceRefused
 from ingest.sources.supabase import Supabase
 from tests.ingest.conftest import QUICK
@@ -84,6 +85,40 @@ def test_a_cancelled_request_is_found_by_its_id(real_supabase: RealSupabase, sou
     assert list(source.read_requests(statuses=OPEN)) == []
     ((row,),) = source.read_by_ids([row_id, str(uuid.uuid4())])
     assert row["status"] == "cancelled"
+
+
+def test_an_id_that_no_row_can_have_hides_none_that_are_there(
+    real_supabase: RealSupabase, source: Supabase
+) -> None:
+    there = [str(uuid.uuid4()) for _ in range(3)]
+    for row_id in there:
+        real_supabase.sql("insert into showing_requests (id, status) values (%s, 'cancelled')", row_id)
+    asked = ["17", there[0], "imported-1", *there[1:], "9" * 18, str(uuid.uuid4())]
+    rows = [row for page in source.read_by_ids(asked) for row in page]
+    assert sorted(row["id"] for row in rows) == sorted(there)
+    assert list(source.read_by_ids(["17"])) == []
+
+
+def test_rows_too_large_for_a_page_are_read_in_smaller_ones(
+    real_supabase: RealSupabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.sources.supabase.LARGEST_BODY", 60_000)
+    real_supabase.sql(
+        "insert into showing_requests (status, created_at, group_name) select 'pending', "
+        "timestamptz '2026-11-01' + n * interval '1 second', "
+        "repeat('x', case when n in (7, 150) then 70000 when n > 100 then 3000 else 10 end) "
+        "from generate_series(1, 200) n"
+    )
+    with closing(reader(real_supabase, real_supabase.key())) as source:
+        read = [row for page in source.read_requests(statuses=OPEN) for row in page]
+        ordered = [
+            str(row[0]) for row in real_supabase.sql("select id from showing_requests order by created_at")
+        ]
+        by_id = [row for page in source.read_by_ids(ordered) for row in page]
+    assert [row["id"] for row in read] == ordered
+    assert sorted(row["id"] for row in by_id) == sorted(ordered)
+    reasons = [found.reason for found in map(read_request, read) if isinstance(found, Malformed)]
+    assert reasons == ["The row is too large to be read."] * 2
 
 
 def test_row_level_security_answers_nothing_without_an_error(real_supabase: RealSupabase) -> None:

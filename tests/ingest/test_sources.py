@@ -65,6 +65,15 @@ def test_odd_ids_are_followed_one_by_one(upstream: Upstream, supabase: Supabase)
     assert sorted(ids(supabase.read_by_ids([*odd, "gone"]))) == sorted(odd)
 
 
+def test_long_ids_are_followed_in_questions_of_a_length_that_is_read(
+    upstream: Upstream, supabase: Supabase
+) -> None:
+    long = [f"{number:03}" + "\N{COLLISION SYMBOL}" * 90 for number in range(30)]
+    upstream.insert_requests([{"id": each, "status": "cancelled"} for each in long])
+    assert sorted(ids(supabase.read_by_ids(long))) == long
+    assert max(len(question["query"]) for question in upstream.seen()) < 6000
+
+
 def test_we_do_not_call_ourselves_a_browser(upstream: Upstream, supabase: Supabase) -> None:
     list(supabase.read_requests(statuses=OPEN))
     assert all("Mozilla" not in question["user_agent"] for question in upstream.seen())
