@@ -1,8 +1,9 @@
-"""Who asks, from where, and about which partner."""
+"""Who asks, from where, by which clock, and about which partner."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from bookings.models import Partner
+from bookings.models.scope import sees_all
 from bookings.services import limits
 
 
@@ -19,6 +21,16 @@ def person_of(request: HttpRequest) -> User:
     user = request.user
     assert isinstance(user, User)
     return user
+
+
+def clock_of(user: User, partners: Iterable[Partner] | None = None) -> ZoneInfo:
+    """The zone in which a person reads moments: that of their only partner, else the portal's. `partners` are
+    all that they see, where these are known already."""
+    if sees_all(user):
+        return ZoneInfo(settings.DEFAULT_TIME_ZONE)
+    seen = Partner.objects.visible_to(user).only("time_zone") if partners is None else partners
+    names = {partner.time_zone for partner in seen}
+    return ZoneInfo(names.pop() if len(names) == 1 else settings.DEFAULT_TIME_ZONE)
 
 
 def partner_named(request: HttpRequest, partners: Sequence[Partner]) -> Partner | None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, time
 from typing import Any, TypeAlias, cast
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
-from django.contrib.auth.models import User
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey, Model, QuerySet
@@ -32,7 +29,8 @@ from unfold.decorators import display
 from bookings import finding, told
 from bookings.admin.seen import SeenForm
 from bookings.admin.tabs import TabbedList
-from bookings.models import AuditEntry, BookingRun, Partner
+from bookings.asker import clock_of
+from bookings.models import AuditEntry, BookingRun
 from bookings.models.scope import ScopedQuerySet, sees_all
 from bookings.services.errors import Rejected
 
@@ -47,14 +45,6 @@ MOST_AT_ONCE = 200
 def names_nul(request: HttpRequest) -> bool:
     """Whether the address holds the one sign that no PostgreSQL text can."""
     return any("\x00" in word for name, values in request.GET.lists() for word in (name, *values))
-
-
-def clock_of(user: User) -> ZoneInfo:
-    """The zone in which a person reads moments: that of their only partner, else the portal's."""
-    names = (
-        set() if sees_all(user) else set(Partner.objects.visible_to(user).values_list("time_zone", flat=True))
-    )
-    return ZoneInfo(names.pop() if len(names) == 1 else settings.DEFAULT_TIME_ZONE)
 
 
 def on_the_clock_of(request: HttpRequest, answer: Callable[[], HttpResponse]) -> HttpResponse:

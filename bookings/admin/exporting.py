@@ -26,7 +26,8 @@ from import_export.resources import Resource
 from unfold.contrib.import_export.forms import ExportForm as ChooseForm
 
 from bookings import exports
-from bookings.admin.base import clock_of, names_nul, on_the_clock_of
+from bookings.admin.base import names_nul, on_the_clock_of
+from bookings.asker import clock_of
 from bookings.models import Export
 from bookings.models.export import ExportForm
 from bookings.services import audit, exporting

@@ -20,8 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
-from bookings.admin.base import PartnerScopedAdmin, clock_of
+from bookings.admin.base import PartnerScopedAdmin
 from bookings.admin.tabs import VIEW_VAR, RowsRequest
+from bookings.asker import clock_of
 from bookings.models import Partner
 from bookings.queries import saved_views as reads
 from bookings.services import saved_views

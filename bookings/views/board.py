@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -21,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from bookings.asker import partner_named, person_of
+from bookings.asker import clock_of, partner_named, person_of
 from bookings.models import BookingRun, Partner
 from bookings.models.scope import sees_all
 from bookings.queries.board import UNDECIDED, Board, Day, Sight, board
@@ -72,7 +69,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     partners = list(Partner.objects.visible_to(user).only("name", "time_zone"))
     sight = Sight(user=user, partner=partner_named(request, partners))
-    zone, now = _clock_of(user, partners), timezone.now()
+    zone, now = clock_of(user, partners), timezone.now()
     shown = board(user, now=now, zone=zone, partner=sight.partner)
     today = now.astimezone(zone).date()
     said = {
@@ -92,12 +89,6 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     lately = period(sight, now=now, zone=zone)
     said |= {"partners": partners, "chosen": sight.partner, **_period_words(sight, lately)}
     return render(request, "bookings/board/page.html", said)
-
-
-def _clock_of(user: User, partners: Sequence[Partner]) -> ZoneInfo:
-    """The clock that says which day is today: as in the lists that the figures lead to."""
-    names = set() if sees_all(user) else {partner.time_zone for partner in partners}
-    return ZoneInfo(names.pop() if len(names) == 1 else settings.DEFAULT_TIME_ZONE)
 
 
 def _calendar(sight: Sight) -> str:

@@ -21,8 +21,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from bookings.admin.base import clock_of
-from bookings.asker import partner_named, person_of
+from bookings.asker import clock_of, partner_named, person_of
 from bookings.models import Partner
 from bookings.queries import calendar as reads
 from bookings.queries.board import Sight

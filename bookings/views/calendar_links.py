@@ -16,8 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from bookings.admin.base import clock_of
-from bookings.asker import person_of
+from bookings.asker import clock_of, person_of
 from bookings.models import Partner
 from bookings.services import feeds
 from bookings.services.errors import Forbidden

@@ -19,8 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from bookings.admin.base import clock_of
-from bookings.asker import partner_managed, person_of
+from bookings.asker import clock_of, partner_managed, person_of
 from bookings.models import Connection, Notice, Partner
 from bookings.models.connection import ConnectionKind
 from bookings.services import connections, notices, posting

@@ -19,8 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from bookings.admin.base import clock_of
-from bookings.asker import person_of
+from bookings.asker import clock_of, person_of
 from bookings.models import Export
 from bookings.models.export import ExportForm
 from bookings.services import exporting

@@ -26,8 +26,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bookings.admin.base import clock_of
-from bookings.asker import person_of, place_of
+from bookings.asker import clock_of, person_of, place_of
 from bookings.models import Membership
 from bookings.services import languages, limits, passwords, people, sessions
 from bookings.services.errors import Rejected
