@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -13,7 +15,7 @@ from django.contrib import admin
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 from django_eventstream.utils import get_channelmanager
 
@@ -27,6 +29,7 @@ from tests.bookings.admin.conftest import Rows
 from tests.bookings.admin.table import TABLES, Table
 from tests.bookings.api.test_permissions import operations
 from tests.bookings.cast import Cast, staff
+from tests.bookings.live.everyone.pages import ADMIN_PAGES, LIKE, OWN_PAGES
 from tests.bookings.tenancy.surfaces import ACTORS, EITHER, LOOK, SURFACES, Surface, World
 
 # What every admin has; the tables of tests/bookings/admin/table.py are asked for these.
@@ -155,6 +158,57 @@ def test_every_address_has_a_row() -> None:
     api = {name for name in named if name.startswith("api:")}
     assert named - api - lists == {surface.name for surface in SURFACES}
     assert len(api - DESCRIPTION) == len(operations()), "api/test_permissions.py has a row for each"
+
+
+@pytest.fixture
+def looked_at() -> set[str]:
+    """The names of all addresses that the table of pages for everybody has a row for."""
+    paths = [page.at.partition("?")[0] for page in (*OWN_PAGES, *ADMIN_PAGES)]
+    return {_name_at(path) for path in paths}
+
+
+def _name_at(path: str) -> str:
+    """Whose address that is; what stands in {} may be a number, a word, two, or a UUID."""
+    for any_of_them in ("1", "x", "x/x", str(UUID(int=0))):
+        try:
+            return resolve(re.sub(r"\{\w+\}", any_of_them, path)).view_name
+        except Resolver404:
+            continue
+    raise AssertionError(f"No page is at {path}")
+
+
+def test_every_page_is_looked_at_for_everybody(world: World, looked_at: set[str]) -> None:
+    """What answers with a page has a row in live/everyone/pages.py, which axe, keyboards and French are
+    tried on, or a reason there why it needs none."""
+    pages = {surface.name for surface in SURFACES if _shows_a_page(world, surface)}
+    assert pages - looked_at - set(LIKE) == set()
+    assert set(LIKE) & looked_at == set(), "It has a row: it needs no reason."
+    assert set(LIKE) <= set(_names(get_resolver())), "A reason for what is not there any more."
+
+
+def _shows_a_page(world: World, surface: Surface) -> bool:
+    """Whether any of who may is answered with a page; forms may also be answered so when they are refused."""
+    for actor in ("manager", "admin", "anonymous"):
+        if surface.expected(actor) not in (200, 400, EITHER):
+            continue
+        with transaction.atomic():
+            client, address = browser_of(world.cast, actor), reverse(surface.name, args=surface.at(world))
+            ask = client.get if surface.method == "GET" else client.post
+            answer = ask(address, surface.body(world))
+            if answer.streaming:
+                b"".join(answer)
+            transaction.set_rollback(True)
+        if answer.status_code < 500 and answer.headers.get("Content-Type", "").startswith("text/html"):
+            return answer.status_code not in (301, 302)
+    return False
+
+
+def test_every_table_of_the_admin_is_looked_at_for_everybody(looked_at: set[str]) -> None:
+    """Each list and each row's page; of adding, deleting and history, which are alike, one at least."""
+    each = {f"admin:{table.name}_{kind}" for table in TABLES for kind in ("changelist", "change")}
+    assert each - looked_at == set()
+    for kind in ("add", "delete", "history"):
+        assert any(f"admin:{table.name}_{kind}" in looked_at for table in TABLES), kind
 
 
 def test_every_admin_has_a_row() -> None:

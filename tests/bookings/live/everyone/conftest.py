@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
@@ -73,6 +74,7 @@ def opened(portal: Portal, world: dict[str, Any], tabs: Callable[..., Tab]) -> O
             _send(tab, address, {name: value.format(**world["said"]) for name, value in page.sends})
         else:
             assert answer.status in (200, 400, 410), answer.status
+            assert urlsplit(tab.url).path == urlsplit(address).path, "another page was opened"
         return tab
 
     return opening

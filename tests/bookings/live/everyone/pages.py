@@ -1,6 +1,7 @@
-"""Every type of page, with somebody who sees it full. A new page type gets a row here.
+"""Every type of page, with somebody who sees it full. A new page gets a row here, or a reason in `LIKE`.
 
 `at` is an address with {names} that `world.py` prints. `name` is also what the page's failures are told by.
+What the URL resolver knows is held against this table in tests/bookings/tenancy/test_matrix.py.
 """
 
 from __future__ import annotations
@@ -126,6 +127,13 @@ ADMIN_PAGES = (
     _admin("new account", "bookings/account/add/"),
     _admin("new key", "bookings/apikey/add/"),
     _admin("new person", "auth/user/add/"),
+    _admin("membership", "bookings/membership/{bookings_membership}/change/"),
+    _admin("group of requests", "bookings/upstreamgroup/{bookings_upstreamgroup}/change/"),
+    _admin("unreadable row", "bookings/unreadablerow/{bookings_unreadablerow}/change/"),
+    _admin("failure", "django_q/failure/{django_q_failure}/change/"),
+    _admin("waiting task", "django_q/ormq/{django_q_ormq}/change/"),
+    _admin("list of successes", "django_q/success/"),
+    _admin("success", "django_q/success/{django_q_success}/change/"),
     _admin("history", "bookings/booking/{bookings_booking}/history/"),
     _admin("history of a person", "auth/user/{user}/history/"),
     _admin("deleting", "bookings/membership/{bookings_membership}/delete/"),
@@ -143,6 +151,17 @@ ADMIN_PAGES = (
     _admin("a tour", "bookings/showingrequest/{bookings_showingrequest}/tour/"),
     _admin("uploading a session", "bookings/account/{account}/upload-session/"),
     _admin("staff role", "auth/user/{user}/staff-role/"),
+    _admin("signing a person out", "auth/user/{user}/sign-out/"),
+    _admin("a password for a person", "auth/user/{user}/password/"),
+    _admin("password, changed", "password_change/done/"),
+    _admin("changing a status", "bookings/booking/{bookings_booking}/change-status/"),
+    _admin("hiding a booking", "bookings/booking/{bookings_booking}/hide/"),
+    _admin("booking a request", "bookings/showingrequest/{bookings_showingrequest}/book/"),
+    _admin("checking a home", "bookings/property/{bookings_property}/check/"),
+    _admin("comparing an account", "bookings/account/{account}/compare/"),
+    _admin("stopping a run", "bookings/bookingrun/{bookings_bookingrun}/stop/"),
+    _admin("revoking a key", "bookings/apikey/{bookings_apikey}/revoke/"),
+    _admin("reading now", "bookings/syncpass/sync-now/"),
     _admin(
         "bulk, asked",
         "bookings/booking/",
@@ -150,5 +169,36 @@ ADMIN_PAGES = (
         ("action", "change_many"),
         ("_selected_action", "{bookings_booking}"),
     ),
+    _admin(
+        "bulk, told row by row",
+        "bookings/booking/hide-many/",
+        "admin",
+        ("picked", "{bookings_booking}"),
+        ("reason", "Asked for twice"),
+    ),
 )
+# Addresses that show a page and have no row of their own, and why not.
+_SEVERAL = "the pages of “bulk, asked” and “bulk, told row by row”, with other words"
+_DEED = "the page of “hiding a booking”, with other words"
+_VIEWS, _EXPORT = "the page of “views and columns”", "the page of “export”"
+LIKE = {
+    "dashboard_too": "the dashboard's other address",
+    "admin:search": "a part that the command palette puts into any page of the admin",
+    "admin:logout": "ends the session that the others are looked at in; no page leads to it",
+    "admin:bookings_booking_change_many": _SEVERAL,
+    "admin:bookings_booking_cancel_many": _SEVERAL,
+    "admin:bookings_booking_reschedule_many": _SEVERAL,
+    "admin:bookings_bookingrun_send_many": _SEVERAL,
+    "admin:bookings_bookingrun_give_up_many": _SEVERAL,
+    "admin:bookings_bookingrun_retry_many": _SEVERAL,
+    "admin:bookings_bookingrun_stop_many": _SEVERAL,
+    "admin:bookings_bookingrun_assign_many": _SEVERAL,
+    "admin:bookings_booking_show_again": _DEED,
+    "admin:bookings_bookingrun_try_again": _DEED,
+    "admin:bookings_bookingrun_views": _VIEWS,
+    "admin:bookings_showingrequest_views": _VIEWS,
+    "admin:bookings_property_views": _VIEWS,
+    "admin:bookings_bookingrun_export": _EXPORT,
+    "admin:bookings_showingrequest_export": _EXPORT,
+}
 ERRORS = ("400", "403", "403_csrf", "404", "500")
