@@ -288,6 +288,10 @@ class Bridge:
         if made is None:
             # Another one runs, and may have read before we were listening: then ours comes after it.
             self._owes_pass = True
+        else:
+            # Whoever was rung for while ours ran found it running, and went.
+            self._ring_from = 0.0
+            self._ask_for_addresses()
         pause = self._pace.while_another_passes if made is None else self._pace.between_passes
         self._pass_from = time.monotonic() + pause
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from enum import Enum
@@ -58,24 +58,29 @@ class Learned:
 
 
 def learn(api: PropertyApi, *, until: float, tell: Callable[[int, int], None], count: Count) -> Learned:
-    """Ask for the homes that are due; when `time.monotonic()` says `until`, the next pass goes on.
+    """Ask for the homes that are due, and for those that fall due meanwhile, each once.
 
-    The first question goes alone, for a sleeping server wakes no faster for many; once one is answered, up to
-    PROPERTY_API_AT_ONCE are asked at a time. `tell` hears how many of how many were asked for; `count` adds
-    to the pass, is called at least every few seconds, and may raise to end it.
+    When `time.monotonic()` says `until`, the next pass goes on. The first question goes alone, for a sleeping
+    server wakes no faster for many; once one is answered, up to PROPERTY_API_AT_ONCE are asked at a time.
+    `tell` hears how many of how many were asked for; `count` adds to the pass, is called at least every few
+    seconds, and may raise to end it.
     """
     wanted = deque(properties.due())
-    total = len(wanted)
+    asked_for = set(wanted)
     learned = Learned()
     in_a_row = 0
     with _Lines(api, settings.PROPERTY_API_AT_ONCE) as lines:
         while True:
             goes_on = learned.trouble is None and time.monotonic() < until
             while wanted and goes_on and lines.may_ask(alone=not learned.answered):
-                tell(total - len(wanted), total)
+                tell(len(asked_for) - len(wanted), len(asked_for))
                 lines.ask(wanted.popleft())
             if not lines.under_way:
-                break
+                wanted.extend(_due_besides(asked_for) if goes_on else [])
+                if not goes_on or not wanted:
+                    break
+                asked_for.update(wanted)
+                continue
             for property_id, answer in lines.answered():
                 try:
                     learned.found_one(_learn(property_id, answer), count)
@@ -92,6 +97,10 @@ def learn(api: PropertyApi, *, until: float, tell: Callable[[int, int], None], c
     if wanted:
         logger.info("%d homes are left for the next pass.", len(wanted))
     return learned
+
+
+def _due_besides(asked_for: Collection[str]) -> list[str]:
+    return [property_id for property_id in properties.due() if property_id not in asked_for]
 
 
 class _Lines:

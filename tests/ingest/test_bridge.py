@@ -149,6 +149,20 @@ def test_what_was_there_before_is_read_by_a_pass(upstream: Upstream) -> None:
         until(lambda: is_queued("before") and is_queued("between"))
 
 
+def test_addresses_are_asked_for_after_a_pass_that_found_new_homes(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(
+        "bookings.services.dispatch.ring_addresses",
+        lambda: rung.append(SyncPass.objects.filter(state=PassState.RUNNING).count()),
+    )
+    a_request(upstream, "before")
+    with listening(upstream):
+        # Rung while a pass runs, it would find that one running, and go.
+        until(lambda: 0 in rung)
+
+
 @pytest.mark.parametrize("act", ["drop", "close", "crash", "silence", "freeze", "cut"])
 def test_what_was_missed_is_found_after_the_line_is_up_again(upstream: Upstream, act: str) -> None:
     with Line(upstream.url) as line, listening(upstream, url=line.url):

@@ -140,6 +140,25 @@ def test_a_sleeping_api_is_woken_by_one_question_then_asked_several_at_a_time(se
     assert (sleepy.at_once_before_it_woke, sleepy.most_at_once) == (1, 4)
 
 
+def test_a_home_that_comes_while_others_are_asked_for_waits_for_no_other_pass(
+    upstream: Upstream, property_api: PropertyApi
+) -> None:
+    for number in (1, 2):
+        upstream.insert_property(f"W{number:08}", street="1 King St", city="Toronto")
+    wanted(1)
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 0:
+            wanted(2)
+
+    homes.learn(property_api, until=float("inf"), tell=tell, count=lambda **_: None)
+    assert told == [(0, 1), (1, 2)]
+    assert properties.wanting_address() == []
+    assert len(upstream.seen()) == 2
+
+
 def test_an_api_that_asks_for_time_is_asked_no_more(upstream: Upstream, property_api: PropertyApi) -> None:
     for number in range(20):
         wanted(number)
