@@ -49,6 +49,7 @@ def in_envelope(
 ) -> Callable[..., Any]:
     """The view behind our door, with our envelope for what is answered without asking an operation.
 
+    HEAD is answered as GET, whose body the server leaves out; a stream, which has no end, is not asked so.
     Exempt from Django's own CSRF check, whose refusal is a page: the session's sign-in check makes it.
     """
     if iscoroutinefunction(view):
@@ -63,16 +64,20 @@ def in_envelope(
     @csrf_exempt
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+        asked, request.method = request.method, "GET" if request.method == "HEAD" else request.method
         try:
             return door.refusal(request, operations) or _enveloped(view(request, *args, **named))
         except Http404:
             return errors.problem(404, _("There is nothing at this address."))
+        finally:
+            request.method = asked
 
     return answer
 
 
 def _enveloped(answer: HttpResponse) -> HttpResponse:
     if answer.status_code != 405:
+        answer.headers.setdefault("Cache-Control", "no-store")
         return answer
     refusal = errors.problem(405, _("Use %(methods)s here.") % {"methods": answer["Allow"]})
     refusal["Allow"] = answer["Allow"]

@@ -124,6 +124,9 @@ class LaunchForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if "partner" not in self.fields and self.data.get("partner", "") not in ("", str(self.booked_for.pk)):
+            # A form that was open since there were several, or an id that somebody made up.
+            raise forms.ValidationError(_("Your role does not allow this. An administrator can change it."))
         if isinstance(chosen := cleaned.get("partner"), Partner):
             self.booked_for = chosen
         return cleaned

@@ -156,6 +156,20 @@ def test_a_method_that_is_not_meant_is_405_and_names_those_that_are(
     envelope(answer)
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/api/health", 200), ("/api/bookings", 200), ("/api/bookings/999", 404), ("/api/bookings?x=1", 422),
+     ("/api/manual-login", 405), ("/api/export/csv", 200)],
+)  # fmt: skip
+def test_what_is_there_to_get_is_there_for_head_too(cast: Cast, path: str, status: int) -> None:
+    answer = browser(cast.owner).head(path)
+    assert (answer.status_code, answer.getvalue()) == (status, b"")
+
+
+def test_no_answer_that_holds_rows_is_kept_by_whoever_carries_it(cast: Cast) -> None:
+    assert browser(cast.owner).get("/api/bookings")["Cache-Control"] == "no-store"
+
+
 def test_a_silent_database_is_503_and_says_when_to_come_back(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

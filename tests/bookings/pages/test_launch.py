@@ -145,14 +145,22 @@ def test_somebody_of_two_partners_says_for_which(cast: Cast, client: Client) -> 
 def test_somebody_books_only_where_their_role_lets_them(cast: Cast, client: Client) -> None:
     people.join(cast.owner, cast.other, Role.VIEWER)
     client.force_login(cast.owner)
-    client.post("/auto-book", said(partner=cast.other.pk))
+    refused_for_its_partner(client.post("/auto-book", said(partner=cast.other.pk)))
+    client.post("/auto-book", said(partner=cast.partner.pk))
     assert BookingRun.objects.get().partner == cast.partner
+
+
+def refused_for_its_partner(answer: Any) -> None:
+    """Not booked for another one either, which nobody asked for."""
+    assert answer.status_code == 400
+    assert "Your role does not allow this." in answer.content.decode()
+    assert not BookingRun.objects.exists()
 
 
 def test_nobody_books_for_a_partner_of_others(cast: Cast, client: Client) -> None:
     client.force_login(cast.stranger)
-    client.post("/auto-book", said(partner=cast.partner.pk))
-    assert BookingRun.objects.get().partner == cast.other
+    for named in (cast.partner.pk, 999_999, "no number", "\x00"):
+        refused_for_its_partner(client.post("/auto-book", said(partner=named)))
 
     client.force_login(cast.admin)
     answer = client.post("/auto-book", said(partner="no number"))
