@@ -7,6 +7,7 @@ times as words, whole columns of a batch are looked at at once, and cells one by
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -295,6 +296,7 @@ def _told(row: Row) -> list[Any]:
 
 
 def csv_file(model: type[Model], parts: Iterable[list[Row]], file: IO[bytes]) -> None:
+    file.write(codecs.BOM_UTF8)  # Excel takes a file without it for one in old signs: accents are gone
     for text in csv_text(model, parts):
         file.write(text.encode())
 

@@ -68,6 +68,15 @@ class ExportAdmin(ExportMixin):
         may_take_out = self.model._default_manager.visible_to(request.user, may="export_booking")
         return super().get_export_queryset(request).filter(pk__in=may_take_out.values("pk"))
 
+    def init_request_context_data(self, request: HttpRequest, form: Any) -> dict[str, Any]:
+        """What the page that asks for the form says: how much the file will hold, and of which list."""
+        context: dict[str, Any] = super().init_request_context_data(request, form)
+        return context | {
+            "total": self.get_export_queryset(request).order_by().count(),
+            "at_once": AT_ONCE,
+            "list_address": f"{self._list_address()}?{request.GET.urlencode()}".rstrip("?"),
+        }
+
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[Any]:
         """Ids in the form choose nothing: the filters alone say what is exported."""
         return []

@@ -14,6 +14,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -39,7 +40,8 @@ CONTENT_TYPES = {
 @never_cache
 def my_exports(request: HttpRequest) -> HttpResponse:
     """The person's exports, the newest first. `?part=exports` answers the moving part alone."""
-    shown = [(export, _noun(export)) for export in exporting.of(person_of(request))[:SHOWN]]
+    mine = exporting.of(person_of(request))[:SHOWN]
+    shown = [(export, _noun(export), _list_of(export)) for export in mine]
     part = request.GET.get("part") == "exports"
     template = "bookings/exports/_exports.html" if part else "bookings/exports/page.html"
     zone = clock_of(person_of(request))
@@ -85,6 +87,11 @@ def withdraw_export(request: HttpRequest, uuid: UUID) -> HttpResponse:
         raise Http404
     messages.success(request, _("The export is deleted."))
     return redirect("exports")
+
+
+def _list_of(export: Export) -> str:
+    """The address of the list that it is of, as it was filtered."""
+    return f"{reverse(f'admin:bookings_{export.table}_changelist')}?{export.query}".rstrip("?")
 
 
 def _noun(export: Export) -> Any:

@@ -59,7 +59,7 @@ def content(browser: Browser, export: Export) -> bytes:
 
 
 def ids_in(file: bytes) -> list[str]:
-    return [row[0] for row in csv.reader(io.StringIO(file.decode()))][1:]
+    return [row[0] for row in csv.reader(io.StringIO(file.decode("utf-8-sig")))][1:]
 
 
 def test_a_long_list_is_written_in_the_background(
@@ -73,6 +73,7 @@ def test_a_long_list_is_written_in_the_background(
     export = Export.objects.get()
     assert (export.person, export.state, export.rows_total) == (cast.owner, ExportState.WAITING, 1)
     assert "Waiting" in answer.content.decode()
+    assert 'href="/admin/bookings/booking/?status__exact=Confirmed"' in answer.content.decode()
     assert admin_exporting.write_export(export.pk) == "written"
     page = browser.get(PAGE).content.decode()
     assert f"{PAGE}/{export.uuid}/file" in page

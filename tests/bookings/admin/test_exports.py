@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -12,6 +13,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from bookings import exports
+from bookings.admin import exporting
 from bookings.models import AuditEntry, Booking
 from bookings.vocabulary import BookingStatus
 from tests.bookings.admin.conftest import Rows, SignIn
@@ -34,7 +36,7 @@ def take(browser: Browser, form: str, query: str = "", table: str = "booking") -
 
 
 def rows_of_csv(content: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(content.decode())))
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def rows_of_xlsx(content: bytes) -> list[list[Any]]:
@@ -72,6 +74,27 @@ def test_an_export_holds_exactly_what_the_list_is_filtered_to(cast: Cast, sign_i
     assert [row[0] for row in rows_of_csv(take(browser, CSV, query).content)[1:]] == [str(kept.pk)]
     searched = take(browser, CSV, f"?q={kept.listing_id}")
     assert [row[0] for row in rows_of_csv(searched.content)[1:]] == [str(kept.pk)]
+
+
+def test_the_page_says_how_much_the_file_will_hold_and_leads_back(
+    cast: Cast, rows: Rows, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        make_booking(cast.account, status=BookingStatus.PENDING)
+    browser, query = sign_in(cast.owner), "?q=Street&status__exact=Pending"
+    page = browser.get(address() + query).content.decode()
+    assert "The file holds 2 rows" in page
+    assert f'href="{reverse("admin:bookings_booking_changelist")}{query.replace("&", "&amp;")}"' in page
+    assert "in the background" not in page
+    monkeypatch.setattr(exporting, "AT_ONCE", 1)
+    assert "in the background" in browser.get(address() + query).content.decode()
+
+
+def test_excel_is_told_that_a_file_has_accents(cast: Cast, sign_in: SignIn) -> None:
+    make_booking(cast.account, property_address="1 rue de l’Église, Montréal")
+    written = take(sign_in(cast.owner), CSV).content
+    assert written.startswith(codecs.BOM_UTF8)
+    assert "Église" in written.decode("utf-8-sig")
 
 
 def test_the_export_link_carries_the_filters(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
