@@ -6,6 +6,15 @@
   const narrow = document.querySelector("[data-narrow]");
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+  // The room between the bars: a form that is taller than it shows where to go on.
+  function reveal(target) {
+    const space = getComputedStyle(document.documentElement);
+    const room = innerHeight - parseFloat(space.scrollPaddingTop) - parseFloat(space.scrollPaddingBottom);
+    const fits = form.offsetHeight <= room;
+    const block = fits ? "nearest" : target.matches("[data-launch-button]") ? "end" : "center";
+    (fits ? form : target).scrollIntoView({ block, behavior: still ? "auto" : "smooth" });
+  }
+
   function fill(pick) {
     const said = pick.dataset;
     for (const name of ["request", "partner", "property", "date", "time"]) {
@@ -21,7 +30,7 @@
     const lacking = ["property", "date", "time"].map((name) => form.elements[name]).find((field) => !field.value);
     const target = lacking || form.querySelector("[data-launch-button]");
     target.focus({ preventScroll: true });
-    form.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
+    reveal(target);
   }
 
   document.addEventListener("click", (event) => {
