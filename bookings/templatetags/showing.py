@@ -11,10 +11,12 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format as formatted
 from django.utils.formats import number_format, time_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from bookings import told as tellings
+from bookings.labels import LABELS
 from bookings.vocabulary import (
     BookingStatus,
     Health,
@@ -85,6 +87,25 @@ def words(code: str) -> str:
     ('Find listing', '')
     """
     return tellings.tell(code.replace("_", " ").capitalize())
+
+
+@register.filter
+def deed(action: str) -> str:
+    """
+    >>> deed("booking.status_changed"), deed("run.parked")
+    ('Status changed', 'Waiting')
+    """
+    noun, _dot, verb = action.partition(".")
+    if noun == "run" and verb in RunState.values:
+        return str(RunState(verb).label)
+    return words(verb)
+
+
+@register.filter
+def column(name: str) -> str:
+    """A column's name as the forms call it: "booking_date" is "Booking date"."""
+    label = name.replace("_", " ")
+    return str(capfirst(_(label) if label in LABELS else label))
 
 
 @register.filter

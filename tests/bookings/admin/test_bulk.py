@@ -134,5 +134,7 @@ def test_the_history_tells_who_by_which_way_before_after_and_why(cast: Cast, sig
     page = sign_in(cast.viewer).get(reverse("admin:bookings_booking_history", args=(booking.pk,)))
     html = page.content.decode()
     assert f"{cast.owner} · Person" in html
-    assert "status: <del>Confirmed</del> → <ins>Pending</ins>" in html
+    assert "Status changed" in html
+    assert "Times are Toronto time." in html
+    assert "Status: <del>Confirmed</del> → <ins>Pending</ins>" in html
     assert "Reason: They called" in html
