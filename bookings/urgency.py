@@ -80,10 +80,14 @@ def of_request(request: ShowingRequest, now: datetime) -> Urgency | None:
     return urgency(starts_at=_start_of(request), untouched_since=request.changed_at, now=now)
 
 
+def zone_of(request: ShowingRequest) -> str:
+    """The zone of the clock that its time is read by: the home's, else the partner's, else none."""
+    home = request.property.time_zone if request.property else ""
+    return home or (request.partner.time_zone if request.partner else "")
+
+
 def _start_of(request: ShowingRequest) -> datetime | None:
-    zone = (request.property.time_zone if request.property else "") or (
-        request.partner.time_zone if request.partner else ""
-    )
+    zone = zone_of(request)
     if request.scheduled_date is None or request.scheduled_time is None or not zone:
         return None
     try:

@@ -33,6 +33,7 @@ from bookings.asker import clock_of
 from bookings.models import AuditEntry, BookingRun
 from bookings.models.scope import ScopedQuerySet, sees_all
 from bookings.services.errors import Rejected
+from bookings.templatetags.showing import zone_words
 
 # A sentence for one and for several, each with %(count)d: ngettext_lazy(…, …, "count").
 Counted: TypeAlias = Any
@@ -56,10 +57,10 @@ def on_the_clock_of(request: HttpRequest, answer: Callable[[], HttpResponse]) ->
         return response
 
 
-def door_time(day: date | None, at: time | None) -> str:
-    """A showing's day and time at the property's door: "Thu 30 Sep 2027, 12:00 PM"."""
-    known = (told.short_day(day, with_year=True) if day else "", told.clock(at) if at else "")
-    return ", ".join(part for part in known if part) or "-"
+def door_time(day: date | None, at: time | None, zone: str = "") -> str:
+    """A showing's day and time at the property's door: "Thu 30 Sep 2027, 12:00 PM Toronto time"."""
+    clock = " ".join(filter(None, (told.clock(at), zone and zone_words(zone)))) if at else ""
+    return ", ".join(filter(None, (told.short_day(day, with_year=True) if day else "", clock))) or "-"
 
 
 def told_field(name: str, label: Any) -> Any:

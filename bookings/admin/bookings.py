@@ -209,7 +209,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("showing"), ordering="booking_date")
     def when(self, booking: Booking) -> str:
-        return door_time(booking.booking_date, booking.booking_time)
+        return door_time(booking.booking_date, booking.booking_time, booking.time_zone)
 
     @display(description=gettext_lazy("minutes"))
     def minutes(self, booking: Booking) -> int | None:
@@ -447,6 +447,9 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         )
 
     # ---- several -----------------------------------------------------------------------------------
+
+    def said_of(self, row: Booking) -> str:
+        return f"{row.property_address}, {self.when(row)}"
 
     def seen(self, row: Booking) -> str:
         return str(row.version)

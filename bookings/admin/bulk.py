@@ -48,6 +48,7 @@ class Told:
     """What became of one row; `error` is empty when it worked."""
 
     row: Any
+    said: str
     address: str
     error: str = ""
 
@@ -61,6 +62,10 @@ class BulkAdmin(PartnerScopedAdmin):
         """What tells that a row is still as a person saw it."""
         raise NotImplementedError
 
+    def said_of(self, row: Any) -> str:
+        """What the preview and the result call a row."""
+        return str(row)
+
     def begin(self, request: HttpRequest, rows: Any, bulk: Bulk) -> HttpResponse | None:
         picked = self.few(request, rows)
         return self._preview(request, bulk, picked, self._form(request, bulk)) if picked else None
@@ -71,6 +76,7 @@ class BulkAdmin(PartnerScopedAdmin):
 
     def _preview(self, request: HttpRequest, bulk: Bulk, picked: list[Any], form: forms.Form) -> HttpResponse:
         for row in picked:
+            row.said_as = self.said_of(row)
             row.seen_as = request.POST.get(f"seen-{row.pk}") or self.seen(row)
         return self.preview(
             request,
@@ -134,7 +140,7 @@ class BulkAdmin(PartnerScopedAdmin):
                 bulk.do(Turn(row=row, done_before=before, seen=seen, said=said, by=request.user))
             except Rejected as no:
                 error = no.message
-            told.append(Told(row=row, address=self.address_of(row), error=error))
+            told.append(Told(row=row, said=self.said_of(row), address=self.address_of(row), error=error))
         return told
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 
-from bookings import told
+from bookings import told, urgency
 from bookings.admin import badges
 from bookings.admin.base import ReadOnlyAdmin, door_time, on_the_clock_of, queued_words
 from bookings.admin.exporting import ExportAdmin
@@ -128,7 +128,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("wanted"), ordering="scheduled_date")
     def wanted(self, request_row: ShowingRequest) -> str:
-        return door_time(request_row.scheduled_date, request_row.scheduled_time)
+        return door_time(request_row.scheduled_date, request_row.scheduled_time, urgency.zone_of(request_row))
 
     @display(description=gettext_lazy("upstream"))
     def upstream(self, request_row: ShowingRequest) -> str:
@@ -188,7 +188,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         said = format_html(
             '<div><a class="text-link" href="{}">{}</a> {}</div>',
             reverse("run", args=[run.uuid]),
-            f"{run.get_kind_display()}, {door_time(run.wanted_date, run.wanted_time)}",
+            f"{run.get_kind_display()}, {door_time(run.wanted_date, run.wanted_time, run.time_zone)}",
             f"{run.title}. {run.next_step}",
         )
         may = run_queries.may_book(request_row.shown_to, run)

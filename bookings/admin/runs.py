@@ -265,7 +265,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("wanted"), ordering="wanted_date")
     def wanted(self, run: BookingRun) -> str:
-        return door_time(run.wanted_date, run.wanted_time)
+        return door_time(run.wanted_date, run.wanted_time, run.time_zone)
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN)
     def stands(self, run: BookingRun) -> tuple[str, str]:
@@ -368,6 +368,9 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         )
 
     # ---- several -----------------------------------------------------------------------------------
+
+    def said_of(self, row: BookingRun) -> str:
+        return f"{row.get_kind_display()}: {self.home(row)}, {self.wanted(row)}"
 
     def seen(self, row: BookingRun) -> str:
         return f"{row.state}.{row.attempt_number}.{row.account_id}"
