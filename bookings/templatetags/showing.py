@@ -265,7 +265,7 @@ def long_day(when: date | None) -> str:
     return tellings.long_day(when) if when is not None else ""
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def plain_day(when: date | None) -> str:
     """
     >>> plain_day(date(2026, 11, 24))
@@ -274,9 +274,9 @@ def plain_day(when: date | None) -> str:
     return formatted(when, pgettext("a day, in Django's letters", "j F Y")) if when is not None else ""
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def moment(at: datetime | None) -> str:
-    """A day and a time of day, on the clock that the moment was put on: "Tue 24 Nov, 10:00 AM"."""
+    """A day and a time of day, on the clock that it was put on or the page's: "Tue 24 Nov, 10:00 AM"."""
     if at is None:
         return ""
     return _("%(day)s, %(time)s") % {"day": day(at.date()), "time": clock(at)}
