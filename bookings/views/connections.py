@@ -195,7 +195,7 @@ def _one(request: HttpRequest, connection: Connection, form: ConnectionForm) -> 
             "connection": connection,
             "form": form,
             "deliveries": deliveries,
-            "rows": [_delivery(each) for each in deliveries],
+            "rows": [_delivery(each, connection) for each in deliveries],
             "has_both_secrets": connection.old_secret_until is not None
             and connection.old_secret_until > timezone.now(),
             "zone": zone.key,
@@ -204,13 +204,15 @@ def _one(request: HttpRequest, connection: Connection, form: ConnectionForm) -> 
         return render(request, "bookings/connections/one.html", context, status=400 if form.errors else 200)
 
 
-def _delivery(notice: Notice) -> dict[str, Any]:
-    """What a delivery's row shows: the message as it is sent, and whether it can be sent again."""
+def _delivery(notice: Notice, connection: Connection) -> dict[str, Any]:
+    """What a delivery's row shows: the message as it is sent, when it goes, and whether it can go again."""
+    now = timezone.now()
+    goes = max(notice.not_before, connection.rests_until or notice.not_before)
     return {
         "notice": notice,
         "body": json.dumps(json.loads(notice.body), indent=2, ensure_ascii=False),
         "tone": TONES[NoticeState(notice.state)],
-        "waits": notice.state == NoticeState.OWED,
+        "next_try": goes if notice.state == NoticeState.OWED and goes > now else None,
         "may_go_again": notice.state != NoticeState.OWED or notice.attempts > 0,
     }
 

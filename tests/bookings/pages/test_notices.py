@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from bookings.models import AuditEntry, Connection, Notice, NoticeChoice
 from bookings.models.connection import ConnectionKind
 from bookings.services import choices, connections, letters
+from bookings.templatetags.showing import moment
 from bookings.vocabulary import NoticeChannel, NoticeEvent, NoticeState, Role, Telling
 from tests.bookings.cast import Cast
 
@@ -158,6 +161,21 @@ def test_a_test_stands_among_what_was_sent_and_can_be_sent_again(cast: Cast, man
     manager.post(f"/connections/{connection.pk}/deliveries/{sent.pk}/again")
     sent.refresh_from_db()
     assert (sent.state, sent.attempts) == (NoticeState.OWED, 0)
+
+
+def test_what_waits_behind_a_resting_connection_says_when_it_goes(cast: Cast, manager: Client) -> None:
+    connection = connect(cast)
+    connections.send_test(connection, by=cast.manager)
+    page = f"/connections/{connection.pk}"
+    assert "next try" not in manager.get(page).content.decode()
+    soon = timezone.now() + timedelta(minutes=5)
+    Connection.objects.update(rests_until=soon)
+    Notice.objects.update(attempts=1, not_before=soon - timedelta(minutes=9))
+    with timezone.override("America/Toronto"):
+        told = f"next try {moment(timezone.localtime(soon))}"
+    assert told in manager.get(page).content.decode()
+    Connection.objects.update(is_on=False)
+    assert "next try" not in manager.get(page).content.decode()
 
 
 def test_it_is_turned_off_rotated_and_removed(cast: Cast, manager: Client) -> None:
