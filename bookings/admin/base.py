@@ -63,6 +63,13 @@ def door_time(day: date | None, at: time | None, zone: str = "") -> str:
     return ", ".join(filter(None, (told.short_day(day, with_year=True) if day else "", clock))) or "-"
 
 
+def door_cell(day: date | None, at: time | None, zone: str) -> str:
+    """The same for a list: the clock stands below, for its columns are narrow."""
+    if at is None or not zone:
+        return door_time(day, at)
+    return format_html('{} <span class="clock-below">{}</span>', door_time(day, at), zone_words(zone))
+
+
 def told_field(name: str, label: Any) -> Any:
     """A column for what a row keeps in English, in the reader's language."""
 

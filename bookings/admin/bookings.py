@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, door_time, queued_words, told_field
+from bookings.admin.base import ReadOnlyAdmin, door_cell, door_time, queued_words, told_field
 from bookings.admin.bulk import Bulk, BulkAdmin, Turn
 from bookings.admin.bulk_forms import MoveManyForm
 from bookings.admin.exporting import ExportAdmin
@@ -209,7 +209,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("showing"), ordering="booking_date")
     def when(self, booking: Booking) -> str:
-        return door_time(booking.booking_date, booking.booking_time, booking.time_zone)
+        return door_cell(booking.booking_date, booking.booking_time, booking.time_zone)
 
     @display(description=gettext_lazy("minutes"))
     def minutes(self, booking: Booking) -> int | None:
@@ -332,7 +332,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             says=self._or_under_way(
                 row,
                 _("It is now %(when)s at %(home)s. The robot asks BrokerBay for the new time, exactly so.")
-                % {"when": self.when(row), "home": row.property_address},
+                % {"when": _by_its_clock(row), "home": row.property_address},
             ),
             button=_("Reschedule"),
             do=do,
@@ -362,7 +362,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
                     "%(home)s, %(when)s. The robot cancels just this showing. It cannot be brought back: it "
                     "would have to be booked anew."
                 )
-                % {"when": self.when(row), "home": row.property_address},
+                % {"when": _by_its_clock(row), "home": row.property_address},
             ),
             button=_("Cancel on BrokerBay"),
             do=do,
@@ -449,7 +449,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     # ---- several -----------------------------------------------------------------------------------
 
     def said_of(self, row: Booking) -> str:
-        return f"{row.property_address}, {self.when(row)}"
+        return f"{row.property_address}, {_by_its_clock(row)}"
 
     def seen(self, row: Booking) -> str:
         return str(row.version)
@@ -482,3 +482,7 @@ class BookingAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
                 "count",
             ),
         )
+
+
+def _by_its_clock(booking: Booking) -> str:
+    return door_time(booking.booking_date, booking.booking_time, booking.time_zone)

@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 
 from bookings import told, urgency
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, door_time, on_the_clock_of, queued_words
+from bookings.admin.base import ReadOnlyAdmin, door_cell, door_time, on_the_clock_of, queued_words
 from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import RehearsalForm
 from bookings.admin.runs import answer_links
@@ -128,7 +128,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("wanted"), ordering="scheduled_date")
     def wanted(self, request_row: ShowingRequest) -> str:
-        return door_time(request_row.scheduled_date, request_row.scheduled_time, urgency.zone_of(request_row))
+        return door_cell(request_row.scheduled_date, request_row.scheduled_time, urgency.zone_of(request_row))
 
     @display(description=gettext_lazy("upstream"))
     def upstream(self, request_row: ShowingRequest) -> str:
@@ -252,7 +252,10 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             form_class=RehearsalForm,
             title=_("Book this showing now"),
             says=_("A worker books %(home)s, %(when)s, on BrokerBay, exactly so.")
-            % {"home": self.home(row), "when": self.wanted(row)},
+            % {
+                "home": self.home(row),
+                "when": door_time(row.scheduled_date, row.scheduled_time, urgency.zone_of(row)),
+            },
             button=_("Book now"),
             do=do,
         )

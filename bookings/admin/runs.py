@@ -21,7 +21,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, MultipleChoicesDropdow
 from unfold.decorators import action, display
 
 from bookings.admin import badges
-from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline, door_time, told_field
+from bookings.admin.base import ReadOnlyAdmin, ReadOnlyInline, door_cell, door_time, told_field
 from bookings.admin.bulk import Bulk, BulkAdmin, Turn
 from bookings.admin.bulk_forms import AssignForm, RetryForm
 from bookings.admin.exporting import ExportAdmin
@@ -265,7 +265,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
 
     @display(description=gettext_lazy("wanted"), ordering="wanted_date")
     def wanted(self, run: BookingRun) -> str:
-        return door_time(run.wanted_date, run.wanted_time, run.time_zone)
+        return door_cell(run.wanted_date, run.wanted_time, run.time_zone)
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN)
     def stands(self, run: BookingRun) -> tuple[str, str]:
@@ -370,7 +370,8 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     # ---- several -----------------------------------------------------------------------------------
 
     def said_of(self, row: BookingRun) -> str:
-        return f"{row.get_kind_display()}: {self.home(row)}, {self.wanted(row)}"
+        when = door_time(row.wanted_date, row.wanted_time, row.time_zone)
+        return f"{row.get_kind_display()}: {self.home(row)}, {when}"
 
     def seen(self, row: BookingRun) -> str:
         return f"{row.state}.{row.attempt_number}.{row.account_id}"
