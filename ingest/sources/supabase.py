@@ -42,6 +42,8 @@ _CURES = {
 }
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d{1,18}", re.ASCII)
+# PostgreSQL's codes for a value that a column's type cannot hold: not written so, or too large a number.
+_NO_SUCH_VALUE, _OUT_OF_RANGE = "22P02", "22003"
 # A code is a code, and nothing that could quote a row.
 _CODE = re.compile(r"[A-Z0-9]{1,12}", re.ASCII)
 _TOTAL = re.compile(r"/(\d{1,12})$", re.ASCII)
@@ -159,35 +161,38 @@ class Supabase:
             after = last
 
     def read_by_ids(self, ids: Sequence[str]) -> Iterator[list[Any]]:
-        """The rows with these ids, whatever their status; those that are gone are left out."""
-        for some in _questions(ids):
-            rows = self._rows_with(some)
-            if rows:
-                yield rows
-
-    def _rows_with(self, ids: Sequence[str]) -> list[Any]:
-        """The rows with ids that fit into one question.
+        """The rows with these ids, whatever their status; those that are gone are left out.
 
         An id that the column's type cannot hold, as an imported "17" where ids are uuids, is that of no row,
-        and the database refuses the question for it: then each shape of ids is asked for by itself.
+        and the database refuses the whole question for it: so ids of one shape are asked for together, and no
+        more of a shape once a question for it was refused.
         """
+        for alike in _by_shape(ids):
+            for some in _questions(alike):
+                try:
+                    rows = self._rows_with(some)
+                except SourceRefused as refused:
+                    if refused.code != _NO_SUCH_VALUE:
+                        raise
+                    break
+                if rows:
+                    yield rows
+
+    def _rows_with(self, ids: Sequence[str]) -> list[Any]:
+        """The rows with ids that fit into one question; where it is refused for one of them, half by half."""
         question = {"id": _any_of(ids)}
         try:
             return self._rows_of(self._ask(question))
         except SourceTooLarge:
             if len(ids) == 1:
                 return [_too_large(row) for row in self._rows_of(self._ask(question, select="id,created_at"))]
-            middle = len(ids) // 2
-            return [*self._rows_with(ids[:middle]), *self._rows_with(ids[middle:])]
         except SourceRefused as refused:
-            if not refused.code.startswith("22"):
+            if refused.code != _OUT_OF_RANGE:
                 raise
-        rows: list[Any] = []
-        for shape in (_UUID, _NUMBER):
-            alike = [each for each in ids if shape.fullmatch(each)]
-            if alike and len(alike) < len(ids):
-                rows += self._rows_with(alike)
-        return rows
+            if len(ids) == 1:
+                return []
+        middle = len(ids) // 2
+        return [*self._rows_with(ids[:middle]), *self._rows_with(ids[middle:])]
 
     def advice_when_empty(self) -> str:
         """What may be wrong when there is not one row: row level security hides rows without a word."""
@@ -319,6 +324,18 @@ def total_of(answer: Answer) -> int | None:
 
 def _any_of(values: Sequence[str]) -> str:
     return f"in.({','.join(_quoted(value) for value in values)})"
+
+
+def _by_shape(ids: Sequence[str]) -> list[list[str]]:
+    """
+    >>> _by_shape(["17", "W1", "18"])
+    [['17', '18'], ['W1']]
+    """
+    shapes: dict[str, list[str]] = {}
+    for each in ids:
+        shape = "uuid" if _UUID.fullmatch(each) else "number" if _NUMBER.fullmatch(each) else "text"
+        shapes.setdefault(shape, []).append(each)
+    return list(shapes.values())
 
 
 def _questions(ids: Sequence[str]) -> Iterator[list[str]]:

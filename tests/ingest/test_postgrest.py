@@ -96,7 +96,20 @@ def test_an_id_that_no_row_can_have_hides_none_that_are_there(
     asked = ["17", there[0], "imported-1", *there[1:], "9" * 18, str(uuid.uuid4())]
     rows = [row for page in source.read_by_ids(asked) for row in page]
     assert sorted(row["id"] for row in rows) == sorted(there)
-    assert list(source.read_by_ids(["17"])) == []
+    assert list(source.read_by_ids([str(number) for number in range(500)])) == []
+
+
+def test_a_number_too_large_for_its_column_hides_none_that_are_there(postgrest_server: RealSupabase) -> None:
+    postgrest_server.sql(
+        "create table if not exists numbered (id integer primary key, created_at timestamptz)"
+    )
+    postgrest_server.sql("grant select on numbered to service_role")
+    postgrest_server.sql("insert into numbered values (1), (2), (3) on conflict do nothing")
+    postgrest_server.sql("notify pgrst, 'reload schema'")
+    with closing(reader(postgrest_server, postgrest_server.key(), table="numbered")) as source:
+        asked = ["1", "9" * 12, str(uuid.uuid4()), "2", "imported", "3"]
+        read = [row["id"] for page in source.read_by_ids(asked) for row in page]
+    assert sorted(read) == [1, 2, 3]
 
 
 def test_rows_too_large_for_a_page_are_read_in_smaller_ones(
