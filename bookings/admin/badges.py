@@ -67,6 +67,7 @@ BOOKING = _all(
     },
 )
 REQUEST_OR_BOOKING = REQUEST | BOOKING
+RUN_OR_BOOKING = RUN | BOOKING
 HEALTH = _all(
     Health,
     {

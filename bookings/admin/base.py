@@ -67,7 +67,9 @@ def door_cell(day: date | None, at: time | None, zone: str) -> str:
     """The same for a list: the clock stands below, for its columns are narrow."""
     if at is None or not zone:
         return door_time(day, at)
-    return format_html('{} <span class="clock-below">{}</span>', door_time(day, at), zone_words(zone))
+    return format_html(
+        '<span>{} <span class="clock-below">{}</span></span>', door_time(day, at), zone_words(zone)
+    )
 
 
 def told_field(name: str, label: Any) -> Any:

@@ -267,7 +267,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     def wanted(self, run: BookingRun) -> str:
         return door_cell(run.wanted_date, run.wanted_time, run.time_zone)
 
-    @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN)
+    @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN_OR_BOOKING)
     def stands(self, run: BookingRun) -> tuple[str, str]:
         return showing.run_stands(run)
 

@@ -41,14 +41,15 @@ def test_tabs_count_each_state_of_ones_own_rows(cast: Cast, bookings: list[Booki
 
 
 def test_what_was_only_asked_for_is_not_called_booked(cast: Cast, sign_in: SignIn) -> None:
-    asked = make_booking(cast.account, status=BookingStatus.PENDING, request=make_request(cast.partner))
+    request = make_request(cast.partner)
+    asked = make_booking(cast.account, status=BookingStatus.TIME_SUGGESTED, request=request)
     ShowingRequest.objects.update(booking_status=RequestState.BOOKED)
     BookingRun.objects.filter(pk=make_run(cast.partner).pk).update(state=RunState.BOOKED, booking=asked)
     browser = sign_in(cast.owner)
     for address in (RUNS, REQUESTS):
         assert shown(browser, address) == {"All": "", "Asked for or confirmed": "1"}
         html = browser.get(address).content.decode()
-        assert "Pending" in html
+        assert BookingStatus.TIME_SUGGESTED.label in html
         assert '10:00 AM <span class="clock-below">Toronto time</span>' in html
         assert "Booked" not in re.sub(r"<(header|title|nav).*?</\1>", "", html, flags=re.DOTALL)
 
