@@ -162,6 +162,7 @@ class _Talk:
         self._beat = ""  # the reference of a heartbeat that is not answered yet
         self._deadline: float | None = None  # an answer, or "Subscribed", is due by then
         self._overdue = ""
+        self._is_subscribed = False
         self._trouble = ""  # what Realtime said is wrong with the subscription
 
     def join(self) -> None:
@@ -223,7 +224,8 @@ class _Talk:
         elif ref == self._join_ref:
             if payload.get("status") != "ok":
                 raise _refused_join(payload.get("response"))
-            self._expect("did not subscribe to the table", self._timing.subscribe)
+            if not self._is_subscribed:  # the two may come in either order, and a reply twice
+                self._expect("did not subscribe to the table", self._timing.subscribe)
 
     def _hear_system(self, payload: Mapping[str, Any]) -> Iterator[Told]:
         is_ok, said = payload.get("status") == "ok", str(payload.get("message") or "")[:200]
@@ -231,7 +233,7 @@ class _Talk:
             if not is_ok:
                 raise SourceDown(NAME, f"{NAME} ends the channel: {said}.")
         elif is_ok:
-            self._deadline, self._trouble = None, ""
+            self._deadline, self._trouble, self._is_subscribed = None, "", True
             yield Subscribed()
         elif not self._trouble:
             # It tries again by itself every few seconds, and what changes meanwhile is lost.

@@ -22,7 +22,7 @@ from ingest.sources.http import (
     SourceRefused,
     SourceUnreadable,
 )
-from ingest.sources.realtime import Changed, Realtime, Subscribed, Timing
+from ingest.sources.realtime import TOPIC, Changed, Realtime, Subscribed, Timing, Told
 from ingest.sources.supabase import Supabase
 
 HASTY = Patience(connect=0.2, read=0.3, attempts=1, total=1)
@@ -143,24 +143,78 @@ def test_an_error_code_that_is_none_is_not_quoted(code: object) -> None:
     assert refused.value.message == "Supabase said no (400)."
 
 
-def test_a_row_with_an_endless_number_still_rings() -> None:
+@contextmanager
+def talking(*frames: str, rings_after: int = 0) -> Iterator[Iterator[Told]]:
+    """What is told by a Realtime that says just these frames after a join; JOIN is the answer to it.
+
+    It may ring once more after so many heartbeats.
+    """
+
     def talk(line: ServerConnection) -> None:
         join = json.loads(line.recv())
-        topic = join["topic"]
-        system = {"status": "ok", "extension": "postgres_changes", "message": "Subscribed to PostgreSQL"}
-        reply = {"topic": topic, "event": "phx_reply", "ref": join["ref"], "payload": {"status": "ok"}}
-        line.send(json.dumps(reply))
-        line.send(json.dumps({"topic": topic, "event": "system", "payload": system}))
-        row = '{"id": "r1", "price": ' + "9" * 5000 + "}"
-        change = '{"topic": "%s", "event": "postgres_changes", "payload": {"data": {"record": %s}}}'
-        line.send(change % (topic, row))
-        for _ in line:
-            pass
+        reply = json.dumps({**JOINED, "ref": join["ref"]})
+        for frame in frames:
+            line.send(reply if frame == "JOIN" else frame)
+        for count, beat in enumerate(map(json.loads, line), 1):
+            line.send(json.dumps({**JOINED, "topic": "phoenix", "ref": beat["ref"]}))
+            if count == rings_after:
+                line.send(RING)
 
     with serve(talk, "127.0.0.1", 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-        realtime = Realtime(url=url, key=lambda: "sb_secret_x", table="t", timing=Timing(answer=2))
+        realtime = Realtime(url=url, key=lambda: "a.stale.token", table="t", timing=QUICK)
         with closing(realtime.listen()) as told:
-            assert next(told) == Subscribed()
-            assert next(told) == Changed(id="r1")
+            yield told
+
+
+QUICK = Timing(connect=2, heartbeat=0.2, answer=1, subscribe=0.5)
+JOINED = {"topic": TOPIC, "event": "phx_reply", "payload": {"status": "ok", "response": {}}}
+
+
+def system(status: str, message: str, *, extension: str = "postgres_changes") -> str:
+    payload = {"status": status, "extension": extension, "message": message}
+    return json.dumps({"topic": TOPIC, "event": "system", "payload": payload})
+
+
+def change(row: str) -> str:
+    return f'{{"topic": "{TOPIC}", "event": "postgres_changes", "payload": {{"data": {{"record": {row}}}}}}}'
+
+
+READY = system("ok", "Subscribed to PostgreSQL")
+RING = change('{"id": "r1"}')
+
+
+def test_a_row_with_an_endless_number_still_rings() -> None:
+    with talking("JOIN", READY, change('{"id": "r1", "price": ' + "9" * 5000 + "}")) as told:
+        assert [next(told), next(told)] == [Subscribed(), Changed(id="r1")]
+
+
+@pytest.mark.parametrize("frames", [("JOIN", READY), (READY, "JOIN"), ("JOIN", READY, "JOIN")])
+def test_a_join_is_answered_in_any_order_and_the_line_is_kept(frames: tuple[str, ...]) -> None:
+    with talking(*frames, rings_after=5) as told:
+        assert [next(told), next(told)] == [Subscribed(), Changed(id="r1")]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        ("JOIN", system("error", "Token has expired 3 seconds ago", extension="system")),
+        ("JOIN", json.dumps({"topic": TOPIC, "event": "phx_close", "payload": {}})),
+        (json.dumps({"topic": TOPIC, "event": "phx_error", "payload": None}),),
+    ],
+)
+def test_a_token_that_runs_out_in_the_middle_of_joining_ends_the_line(frames: tuple[str, ...]) -> None:
+    with talking(*frames) as told, pytest.raises(SourceDown) as down:
+        next(told)
+    assert "stale" not in str(down.value)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    ["", "[]", "7", "{", '{"topic": 1}', "[" * 50_000, '{"event": {}}', change("[1]"), '{"payload": 1e999}'],
+)
+def test_noise_on_the_line_is_passed_over(noise: str) -> None:
+    with talking("JOIN", READY, noise, RING) as told:
+        heard = [one for one in (next(told), next(told)) if one != Changed(id=None)]
+        assert (heard if len(heard) == 2 else [*heard, next(told)]) == [Subscribed(), Changed(id="r1")]
