@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Error, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, async_playwright
 
 from automation.engine.door import Door, hang
 
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 SYSTEM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _NOWHERE = "https://nowhere.invalid/"
 VIEWPORT = {"width": 1280, "height": 720}
+BLANK = "about:blank"
 
 
 class BrowserMissing(Exception):
@@ -81,6 +82,7 @@ class _Warm:
     session_state: Mapping[str, Any] | None
     uses: int = 0
     is_open: bool = field(default=True)
+    laying: asyncio.Task[None] | None = field(default=None)  # a blank page, for the next attempt
 
 
 class WarmBrowser:
@@ -129,7 +131,10 @@ class WarmBrowser:
             async with self._lock:
                 warm = await self._warm(account_key, session_state)
                 warm.uses += 1
+            if warm.laying is not None:
+                await asyncio.wait([warm.laying])
             yield warm.context
+            warm.laying = asyncio.ensure_future(_lay_a_page(warm.context))
         finally:
             self._users -= 1
             if not self._users:
@@ -253,9 +258,19 @@ class WarmBrowser:
                 await self._shut_down()
 
 
+async def blank_page(context: BrowserContext) -> Page:
+    """The page that lies ready in a warm context, or a new one."""
+    return next((page for page in context.pages if page.url == BLANK), None) or await context.new_page()
+
+
+async def _lay_a_page(context: BrowserContext) -> None:
+    """A new page takes a tenth of a booking: it is made while nobody waits for it."""
+    await _quietly(blank_page(context))
+
+
 async def _quietly(closing: Any) -> None:
-    """Waits for a close that may fail because its target is dead already."""
+    """Waits for what may fail because its target is dead already."""
     try:
         await asyncio.wait_for(closing, timeout=10)
     except Exception as error:  # a dead driver fails in ways of its own
-        logger.info("Closing what was dead already: %s", error)
+        logger.info("The browser was gone already: %s", error)

@@ -13,6 +13,7 @@ from playwright.async_api import BrowserContext, Error, Page
 from automation.engine import tracing
 from automation.engine.answers import deed
 from automation.engine.attempt import Attempt
+from automation.engine.browser import blank_page
 from automation.engine.contract import Listener, Order, OrderKind, Outcome, Result, Site, Step
 from automation.engine.errors import (
     AmbiguousListing,
@@ -51,7 +52,7 @@ async def play(
     _check(order)
     gate = Gate(context, listener, base_url=site.base_url, answer_timeout=site.answer_timeout)
     try:
-        page = await context.new_page()
+        page = await blank_page(context)
     except Error:
         gone = BrowserGone(
             "The browser stopped before the first page. Nothing was sent.", step=Step.OPEN_SITE.value

@@ -85,9 +85,15 @@ def _pair(control: Control, day: date, *, portal_first: bool) -> dict[str, float
             await page.goto(control.base_url)
             await page.close()
 
+    async def rest(session: Any) -> None:
+        """Until what the last one left to do in the browser is done."""
+        async with browser.context_for(str(account.pk), session):
+            return
+
     _in_browser(visit(_session(account)))
     took = {}
     for name in ("portal", "bare") if portal_first else ("bare", "portal"):
+        _in_browser(rest(_session(account)))
         took[name] = _portal(account, day) if name == "portal" else _in_browser(bare(_session(account)))
     assert len(control.posts()) == 2
     return took

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from automation.engine.browser import BrowserMissing, WarmBrowser, find_executable
+from automation.engine.browser import BrowserMissing, WarmBrowser, blank_page, find_executable
 from tests.automation.engine.conftest import Loop
 
 
@@ -159,6 +159,34 @@ def test_a_context_is_renewed_after_its_uses(loop: Loop, warm: Made) -> None:
             return first is second
 
     assert not loop.run(twice())
+
+
+def test_a_blank_page_lies_ready_for_the_next_attempt(loop: Loop, warm: Made) -> None:
+    browser = warm()
+
+    async def three_times() -> tuple[int, int, bool]:
+        async with browser.context_for("one") as context:
+            none = len(context.pages)
+        async with browser.context_for("one") as context:
+            ready = list(context.pages)
+            taken = await blank_page(context)
+            await taken.close()
+        async with browser.context_for("one") as context:
+            return none, len(ready), taken is ready[0] and len(context.pages) == 1
+
+    assert loop.run(three_times()) == (0, 1, True)
+
+
+def test_a_page_that_shows_a_site_is_nobodys_to_take(loop: Loop, warm: Made) -> None:
+    browser = warm()
+
+    async def beside_another() -> bool:
+        async with browser.context_for("one") as context:
+            busy = await context.new_page()
+            await busy.goto("data:text/html,busy")
+            return await blank_page(context) is not busy
+
+    assert loop.run(beside_another())
 
 
 async def _until(done: Callable[[], bool], within: float = 10) -> None:
