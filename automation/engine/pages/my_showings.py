@@ -92,13 +92,13 @@ class MyShowings:
         """The row for pictures, in the page's own language."""
         return f"{_ROWS}[{index}]"
 
-    async def open_row(self, index: int) -> tuple[str, str]:
+    async def open_row(self, index: int, *, patience: float) -> tuple[str, str]:
         """Opens a showing from its row; its id and its address."""
         row = (await self._page.evaluate_handle(f"{_ROWS}[{index}]")).as_element()
         if row is None:
             raise Error(f"The list has no row {index + 1} any more.")
         await press_element(self._page, row)
-        await self._page.wait_for_url(_SHOWING_ADDRESS, wait_until="commit")
+        await self._page.wait_for_url(_SHOWING_ADDRESS, wait_until="commit", timeout=patience * 1000)
         found = _SHOWING_ADDRESS.search(self._page.url)
         return (found[1].lower() if found else ""), self._page.url
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from asyncio import ensure_future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,7 +48,7 @@ _READ_SLOTS = """blocks => ({
   })),
   zone: /time\\s?zone\\s*\\(?([A-Z][A-Za-z_/]*)/.exec(document.body.textContent)?.[1] ?? '',
 })"""
-# Ends when the slots were redrawn and there are some: right after a click, the old day's may still be shown.
+# True once the slots were redrawn and there are some: right after a click, the old day's may still be shown.
 _SLOTS_REDRAWN = """limit => new Promise(done => {
   let redrawn = false;
   const isSlots = node => node.nodeType === 1
@@ -214,9 +215,18 @@ class Wizard:
         shown = re.compile(rf"{to.year}\s+{name}|{name}\s+{to.year}", re.IGNORECASE)
         await self._calendar.get_by_text(shown).first.wait_for()
 
+    async def wait_for_slots(self, *, patience: float) -> None:
+        """Until the slots of the day that is chosen already are drawn, or as good as never will be."""
+        with suppress(WaitedTooLong):
+            await self._slots.first.wait_for(state="attached", timeout=patience * 1000)
+
+    async def redraws_slots(self, *, within: float) -> bool:
+        redrawn: bool = await self._view.evaluate(_SLOTS_REDRAWN, within * 1000)
+        return redrawn
+
     async def choose_day(self, index: int, *, patience: float) -> None:
         """Clicks the day in that cell and waits until its slots are drawn."""
-        redrawn = ensure_future(self._view.evaluate(_SLOTS_REDRAWN, patience * 1000))
+        redrawn = ensure_future(self.redraws_slots(within=patience))
         try:
             await press(self._cells.nth(index))
             await redrawn

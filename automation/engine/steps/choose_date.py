@@ -17,6 +17,9 @@ async def choose_date(attempt: Attempt) -> Done:
     if calendar.month is None:
         raise PageChanged("BrokerBay's calendar does not name its month. Nothing was sent.")
     turns = months_to(wanted, shown=calendar.month)
+    if any(cell.is_chosen for cell in calendar.cells):
+        # Its slots must not come after those of the day that is chosen now, and stand for them.
+        await wizard.wait_for_slots(patience=attempt.site.step_timeout)
     await attempt.exposed()
     for turned in range(1, abs(turns) + 1):
         forward = turns > 0

@@ -54,7 +54,7 @@ async def _offer(attempt: Attempt, patience: float) -> DurationOffer:
 
 async def _lost_slot(attempt: Attempt) -> SlotLost | PageChanged:
     """What to say when the page dropped the selection: somebody else took the slot, or it redrew itself."""
-    open_times = await see_slots(attempt)
+    open_times = await see_slots(attempt, wanted=attempt.order.time)
     if attempt.order.time in open_times:
         return wrong_selection("")
     return SlotLost(

@@ -11,6 +11,10 @@ from automation.engine.contract import OpenSlot
 from automation.engine.errors import SlotUnavailable
 from automation.engine.slots import parse_time, say_day, say_open, say_time
 
+# Seconds that slots must stand still in, before what they lack is believed, and how often they may not.
+STILL = 1.0
+MOST_REDRAWS = 5
+
 
 async def choose_slot(attempt: Attempt) -> Done:
     """Raises `SlotUnavailable` with every open slot of that day."""
@@ -18,7 +22,7 @@ async def choose_slot(attempt: Attempt) -> Done:
     if day is None or wanted is None:
         raise ValueError("A booking needs a date and a time.")
     wizard = attempt.wizard
-    open_times = await see_slots(attempt)
+    open_times = await see_slots(attempt, wanted=wanted)
     if wanted not in open_times:
         raise SlotUnavailable(
             f"{say_time(wanted)} on {say_day(day)} is not free. "
@@ -32,8 +36,21 @@ async def choose_slot(attempt: Attempt) -> Done:
     )
 
 
-async def see_slots(attempt: Attempt) -> Mapping[time, int]:
-    """The open start times of the chosen day and where each stands; keeps them, and the listing's zone."""
+async def see_slots(attempt: Attempt, *, wanted: time | None) -> Mapping[time, int]:
+    """The open start times of the chosen day and where each stands; keeps them, and the listing's zone.
+
+    That the `wanted` time is not open, or none at all, is believed of slots that stand still only.
+    """
+    open_times = await _see_slots(attempt)
+    for _ in range(MOST_REDRAWS):
+        is_there = wanted in open_times if wanted is not None else bool(open_times)
+        if is_there or not await attempt.wizard.redraws_slots(within=STILL):
+            break
+        open_times = await _see_slots(attempt)
+    return open_times
+
+
+async def _see_slots(attempt: Attempt) -> Mapping[time, int]:
     day = attempt.order.date
     if day is None:
         raise ValueError("Slots belong to a day.")

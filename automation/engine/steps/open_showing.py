@@ -107,7 +107,7 @@ async def _open_row(attempt: Attempt, one: SeenShowing) -> str:
     row = await look_for(attempt, lambda seen: seen == one)
     if row is None:
         raise PageChanged("BrokerBay's list of showings changed while it was read. Nothing was sent.")
-    showing_id, _ = await MyShowings(attempt.page).open_row(row)
+    showing_id, _ = await MyShowings(attempt.page).open_row(row, patience=attempt.site.step_timeout)
     await attempt.shell.load(ShowingPage.route(showing_id))
     return showing_id
 

@@ -84,19 +84,34 @@ async def look_for(attempt: Attempt, is_it: Callable[[SeenShowing], bool]) -> in
 async def learn_id(attempt: Attempt, *, row: int | None = None) -> None:
     """Gives the kept showing its id and URL, which only opening its row tells; it counts without them too.
 
-    `row` is where it stands on the page that is open; None looks it up in the list anew.
+    `row` is where it stands on the page that is open; without it, or where the page is drawn over meanwhile,
+    the list is read anew.
     """
     known = attempt.showing
     if known is None or known.showing_id:
         return
+    patience = attempt.site.step_timeout
+    if row is not None and await _open(attempt, row, patience=patience / 4):
+        return
     try:
-        if row is None:
-            await attempt.pictured()
-            await attempt.shell.open(MyShowings.ROUTE)
-            row = await look_for(attempt, lambda seen: seen == known)
-        if row is not None:
-            await attempt.exposed()
-            showing_id, url = await MyShowings(attempt.page).open_row(row)
-            attempt.showing = replace(known, showing_id=showing_id, url=url)
+        await attempt.pictured()
+        await attempt.shell.open(MyShowings.ROUTE)
+        row = await look_for(attempt, lambda seen: seen == known)
+    except Error as error:
+        logger.warning("The list could not be read for a showing's id: %s", error.message)
+        return
+    if row is not None:
+        await _open(attempt, row, patience=patience)
+
+
+async def _open(attempt: Attempt, row: int, *, patience: float) -> bool:
+    """Whether the kept showing's page was opened, and told its id. Opening does no harm, also twice."""
+    try:
+        await attempt.exposed()
+        showing_id, url = await MyShowings(attempt.page).open_row(row, patience=patience)
     except Error as error:
         logger.warning("The showing's id could not be read: %s", error.message)
+        return False
+    if attempt.showing is not None:
+        attempt.showing = replace(attempt.showing, showing_id=showing_id, url=url)
+    return True

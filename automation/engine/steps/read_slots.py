@@ -15,7 +15,7 @@ async def read_slots(attempt: Attempt) -> Done:
     if attempt.order.date is None:
         raise ValueError("Reading a day's slots needs the day.")
     day, wizard = say_day(attempt.order.date), attempt.wizard
-    open_times = await see_slots(attempt)
+    open_times = await see_slots(attempt, wanted=None)
     if not open_times:
         return Done(message=f"No time is open on {day}.", level=Level.WARNING)
     wanted = attempt.order.time

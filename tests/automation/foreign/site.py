@@ -67,7 +67,11 @@ class Foreign:
         self.visits: list[Visit] = []
         self.changes: list[tuple[str, str, dict[str, Any]]] = []  # method, path, body of each unsafe request
         self.session = secrets.token_hex(16)
-        self.search_delay = 0.0
+        self.search_delay = 0.0  # seconds
+        self.today_delay = 0.0  # of today's times, which the booking page asks for first; all others come later
+        self._told_today = False
+        self.draws_over_the_list = False  # the page that a booking leads to comes after the list is shown
+        self._booked = self._listed = False
         self.base_url = ""
 
     def add_home(self, **fields: Any) -> Home:
@@ -117,11 +121,18 @@ class Foreign:
 
     async def listing(self, request: Request) -> Response:
         home = self.home(request.path_params["home"])
+        while self.draws_over_the_list and self._booked and not self._listed:
+            await asyncio.sleep(0.02)
         return JSONResponse(_row(home)) if home else JSONResponse({}, 404)
 
     async def times(self, request: Request) -> Response:
         home = self.home(request.path_params["home"])
         day = date.fromisoformat(request.query_params["day"])
+        if day == date.today():  # noqa: DTZ011 - the page's own clock
+            await asyncio.sleep(self.today_delay)
+            self._told_today = True
+        elif not self._told_today:
+            await asyncio.sleep(2 * self.today_delay)
         starts = [datetime.combine(day, time(9)) + timedelta(minutes=15 * step) for step in range(44)]
         now = datetime.now() + timedelta(hours=1)  # noqa: DTZ005 - the page's own clock
         return JSONResponse(
@@ -138,6 +149,7 @@ class Foreign:
         newest = sorted(self.visits, key=lambda one: one.start, reverse=True)
         rows = newest[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         pages = -(-len(newest) // PAGE_SIZE)
+        self._listed = self._booked
         return JSONResponse({"rows": [_visit(one) for one in rows], "pages": pages})
 
     async def visit_page(self, request: Request) -> Response:
@@ -152,6 +164,7 @@ class Foreign:
             return JSONResponse({"message": "That time is no longer available"}, 409)
         badge = "Confirmed" if home.automatic else "Awaiting Approval"
         visit = self.add_visit(home, start, minutes=body["minutes"], badge=badge)
+        self._booked = True
         return JSONResponse({"appointment": {"_id": visit.id}})
 
     async def change(self, request: Request) -> Response:

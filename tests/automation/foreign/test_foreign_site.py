@@ -96,6 +96,24 @@ def test_it_books_by_address_when_results_come_late(robot: Robot, foreign: Forei
     assert robot.does(OrderKind.BOOK, mls_number="").result is Result.BOOKED
 
 
+def test_the_times_of_another_day_that_come_late_are_not_the_days(
+    robot: Robot, foreign: Foreign, home: Home
+) -> None:
+    foreign.today_delay = 0.5
+    outcome = robot.does(OrderKind.BOOK)
+    assert outcome.result is Result.BOOKED, outcome
+
+
+def test_a_page_that_is_drawn_over_the_list_does_not_hide_the_showings_id(
+    robot: Robot, foreign: Foreign, home: Home
+) -> None:
+    foreign.draws_over_the_list = True
+    outcome = robot.does(OrderKind.BOOK)
+    assert outcome.result is Result.BOOKED, outcome
+    assert outcome.showing is not None
+    assert outcome.showing.showing_id == foreign.visits[0].id
+
+
 def test_it_takes_what_the_list_has_already(robot: Robot, foreign: Foreign, home: Home) -> None:
     for step in range(1, 8):
         foreign.add_visit(home, AT + timedelta(days=step))
