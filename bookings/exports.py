@@ -20,9 +20,9 @@ from django.db.models import Case, CharField, Func, Model, QuerySet, Value, When
 from django.db.models.expressions import Combinable, F
 from openpyxl import Workbook
 
-from bookings.models import Booking, BookingRun, ShowingRequest
+from bookings.models import Booking, BookingRun, Property, ShowingRequest
 from bookings.told import in_english
-from bookings.vocabulary import Need, RequestState, RunKind, RunState, reason_title
+from bookings.vocabulary import FetchState, Need, RequestState, RunKind, RunState, reason_title
 
 Cell: TypeAlias = str | int | None
 Row: TypeAlias = Sequence[Any]
@@ -190,10 +190,32 @@ _RUN = (
     _plain("Finished At", _moment("finished_at")),
 )
 
+_HOME = (
+    _typed("Property ID", "property_id"),
+    _typed("Address", "address"),
+    _typed("MLS Number", "mls_number"),
+    _typed("Price", "price"),
+    _typed("Status", "status"),
+    _typed("Type", "property_type"),
+    _typed("Bedrooms", "bedrooms"),
+    _typed("Bathrooms", "bathrooms"),
+    _typed("Size", "sqft"),
+    _typed("Agent", "agent"),
+    _typed("Agent Phone", "agent_phone"),
+    _typed("Organization", "organization"),
+    _typed("Listing Date", "listing_date"),
+    _typed("Address On The Web", "url"),
+    _plain("Time Zone", "time_zone"),
+    _in_words("Fetched", "fetch_state", FetchState),
+    _plain("Fetched At", _moment("fetched_at")),
+    _plain("Created At", _moment("created_at")),
+)
+
 _COLUMNS: dict[type[Model], tuple[Column, ...]] = {
     Booking: _BOOKING,
     ShowingRequest: _REQUEST,
     BookingRun: _RUN,
+    Property: _HOME,
 }
 
 BOOKING_COLUMNS: tuple[str, ...] = tuple(column.label for column in _BOOKING)

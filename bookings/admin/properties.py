@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 
 from bookings.admin import badges
 from bookings.admin.base import queued_words, told_field
+from bookings.admin.exporting import ExportAdmin
 from bookings.admin.forms import CheckForm
 from bookings.admin.saved import SavedViewsAdmin
 from bookings.filters import DayRangeFilter
@@ -30,7 +31,7 @@ from bookings.vocabulary import RunKind, Source
 
 
 @admin.register(Property)
-class PropertyAdmin(SavedViewsAdmin):
+class PropertyAdmin(ExportAdmin, SavedViewsAdmin):
     """Homes as the property API knows them. Only the time zone at the door is a person's to say."""
 
     list_display = ("address", "property_id", "fetched", "price", "status", "time_zone", "created_at")

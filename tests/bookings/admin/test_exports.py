@@ -20,7 +20,7 @@ from tests.bookings.admin.conftest import Rows, SignIn
 from tests.bookings.cast import Cast, make_booking
 
 CSV, XLSX, JSON = "0", "1", "2"
-TABLES = ("booking", "showingrequest", "bookingrun")
+TABLES = ("booking", "showingrequest", "bookingrun", "property")
 EVIL = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1")
 
 
@@ -144,7 +144,10 @@ def test_a_stranger_exports_none_of_the_partners_rows(
     table: str, cast: Cast, rows: Rows, sign_in: SignIn
 ) -> None:
     browser = sign_in(cast.stranger)
-    for query in ("", f"?partner__id__exact={cast.partner.pk}", "?q=Example"):
+    of_partner = (
+        f"?partner__id__exact={cast.partner.pk}"  # a home is no partner's: its list has no such filter
+    )
+    for query in ("", "?q=Example", *([of_partner] if table != "property" else [])):
         assert len(rows_of_csv(take(browser, CSV, query, table).content)) == 1
     forced = browser.post(
         address(table), {"format": CSV, "resource": "0", "export_items": [str(rows.booking.pk)]}

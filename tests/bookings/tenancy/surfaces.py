@@ -353,6 +353,7 @@ ADMIN_PAGES = (
     Surface(name="admin:bookings_booking_export", who=EXPORT, stranger=200, bare=403),
     Surface(name="admin:bookings_bookingrun_export", who=EXPORT, stranger=200, bare=403),
     Surface(name="admin:bookings_showingrequest_export", who=EXPORT, stranger=200, bare=403),
+    Surface(name="admin:bookings_property_export", who=EXPORT, stranger=200, bare=403),
 )
 
 SURFACES = (*DOOR, *PAGES, *ADMIN_PAGES)

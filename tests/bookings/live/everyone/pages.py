@@ -200,5 +200,6 @@ LIKE = {
     "admin:bookings_property_views": _VIEWS,
     "admin:bookings_bookingrun_export": _EXPORT,
     "admin:bookings_showingrequest_export": _EXPORT,
+    "admin:bookings_property_export": _EXPORT,
 }
 ERRORS = ("400", "403", "403_csrf", "404", "500")
