@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from bookings.services.showings import IncomingShowing
@@ -12,6 +12,8 @@ from ingest.addresses import Address, one_line, read_address
 from ingest.shapes import TOO_LARGE, IncomingProperty, Malformed
 from ingest.storable import storable
 
+# A row that says it was changed later than this from now was told so by a clock that is wrong.
+AHEAD_AT_MOST = timedelta(minutes=5)
 # A year outside of these is a slip of somebody's keyboard, and arithmetic on it overflows.
 YEARS = range(1900, 2201)
 
@@ -43,7 +45,7 @@ def read_request(raw: Any) -> IncomingShowing | Malformed:
             scheduled_date=_date(raw, "scheduled_date"),
             scheduled_time=_time(raw, "scheduled_time"),
             group_name=_label(raw, "group_name", longest=200),
-            updated_at=_instant(raw, "updated_at"),
+            updated_at=_version(raw, "updated_at"),
             raw=storable(dict(raw)),
         )
     except _Unreadable as reason:
@@ -205,6 +207,13 @@ def _clock(text: str) -> tuple[int, int, int] | None:
     if spoken is None or not 1 <= int(spoken[1]) <= 12:
         return None
     return int(spoken[1]) % 12 + (12 if spoken[3] in "Pp" else 0), int(spoken[2]), 0
+
+
+def _version(raw: Mapping[str, Any], name: str) -> datetime | None:
+    """When a row was changed last, by which its readings are put in order; None for a moment yet to come, for
+    every change after it would be taken for an older one."""
+    moment = _instant(raw, name)
+    return moment if moment is None or moment <= datetime.now(UTC) + AHEAD_AT_MOST else None
 
 
 def _instant(raw: Mapping[str, Any], name: str) -> datetime | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -119,6 +119,16 @@ def test_a_time_is_read_in_the_ways_it_is_written(written: str, meant: time) -> 
 )
 def test_a_row_that_cannot_be_understood_says_why(changes: dict[str, Any], reason: str) -> None:
     assert reason_of(**changes) == reason
+
+
+def test_a_change_from_the_future_does_not_outdate_those_to_come() -> None:
+    row = read(updated_at="2199-01-01T00:00:00+00:00")
+    assert isinstance(row, IncomingShowing)
+    assert row.updated_at is None
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    row = read(updated_at=soon.isoformat())
+    assert isinstance(row, IncomingShowing)
+    assert row.updated_at == soon
 
 
 @pytest.mark.parametrize(
