@@ -302,7 +302,15 @@ def _facts(news: News) -> list[str]:
         _("Property: %(address)s") % {"address": place_of(news)},
         _("When: %(when)s") % {"when": when} if when else "",
         _("Before: %(before)s") % {"before": before} if before else "",
+        _("For: %s") % client if (client := _client_of(news)) else "",
     ]
+
+
+def _client_of(news: News) -> str:
+    """Whom the showing is for; empty where nobody knows."""
+    about = news.booking if news.booking is not None else news.run
+    request = about.request if about is not None else None
+    return request.client.name if request is not None and request.client is not None else ""
 
 
 def place_of(news: News) -> str:

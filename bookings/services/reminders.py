@@ -40,7 +40,7 @@ def owe_due() -> int:
 
 
 def _owe(ids: Sequence[int], now: datetime) -> int:
-    bookings = list(Booking.objects.filter(pk__in=ids).select_related("partner"))
+    bookings = list(Booking.objects.filter(pk__in=ids).select_related("partner", "request__client"))
     partners = {booking.partner_id for booking in bookings}
     people = choices.listeners_of(partners)
     connections = [

@@ -28,7 +28,7 @@ from bookings.services import (
 from bookings.services.bookings import Seen
 from bookings.services.runs import AttemptEnd
 from bookings.vocabulary import BookingStatus, NoticeChannel, NoticeEvent, NoticeState, Role, RunKind, Telling
-from tests.bookings.cast import Cast, make_booking, make_person, make_run
+from tests.bookings.cast import Cast, make_booking, make_person, make_request, make_run
 
 pytestmark = pytest.mark.django_db
 
@@ -277,6 +277,18 @@ def test_a_reminder_of_a_showing_that_was_cancelled_meanwhile_is_not_sent(
     assert Notice.objects.get(event=NoticeEvent.REMINDER).state == NoticeState.WITHDRAWN
 
 
+def test_a_mail_says_whom_the_showing_is_for_where_that_is_known(cast: Cast) -> None:
+    wish = make_request(cast.partner)
+    soon(cast, 60, request=wish)
+    soon(cast, 60)
+    reminders.owe_due()
+    bodies = Notice.objects.filter(event=NoticeEvent.REMINDER, person=cast.manager).values_list(
+        "body", flat=True
+    )
+    assert sorted(f"For: {wish.client.name}\n" in body for body in bodies) == [False, True]
+    assert all("For: \n" not in body for body in bodies)
+
+
 def test_reminders_take_few_questions_however_many_showings(
     cast: Cast, django_assert_max_num_queries: Any
 ) -> None:
@@ -289,7 +301,7 @@ def test_reminders_take_few_questions_however_many_showings(
         by=cast.manager,
     )
     for _ in range(30):
-        soon(cast, 60)
+        soon(cast, 60, request=make_request(cast.partner))
     with django_assert_max_num_queries(12):
         assert reminders.owe_due() == 60
     with django_assert_max_num_queries(6):
