@@ -446,7 +446,7 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
 }
 
-# Their next step promises another try, which holds until the run has failed.
+# Their next step promises another try, which holds until the run has failed or is left to a person.
 TRIED_AGAIN = ("site_down", "rate_limited", "worker_lost", "browser_gone")
 FOR_A_PERSON = gettext_noop("Nothing was sent. Try again, or do it by hand on BrokerBay if it is urgent.")
 
@@ -459,14 +459,20 @@ def reason_title(code: str) -> str:
     return REASONS.get(code, (code.replace("_", " ").capitalize(), ""))[0]
 
 
-def reason_next_step(code: str, state: str) -> str:
-    """What comes next for a run in that state. Once it has failed, nothing is tried again by itself; while it
-    is unknown whether its request arrived, BrokerBay's list is read, whatever broke; nobody books by hand.
+def reason_next_step(code: str, state: str, *, has_time: bool) -> str:
+    """What comes next for a run in that state; `has_time` when a clock takes it up again. Once it has failed,
+    nothing is tried again by itself; while it is unknown whether its request arrived, BrokerBay's list is
+    read, whatever broke; nobody books by hand.
 
-    >>> reason_next_step("site_down", RunState.PARKED), reason_next_step("site_down", RunState.UNCONFIRMED)
-    ('It is tried again by itself.', "The account's own list is read; nothing is clicked twice.")
+    >>> reason_next_step("site_down", RunState.PARKED, has_time=True)
+    'It is tried again by itself.'
+    >>> reason_next_step("rate_limited", RunState.PARKED, has_time=False) == FOR_A_PERSON
+    True
+    >>> reason_next_step("site_down", RunState.UNCONFIRMED, has_time=True)
+    "The account's own list is read; nothing is clicked twice."
     """
-    if state == RunState.FAILED and code in TRIED_AGAIN:
+    is_left = state == RunState.FAILED or (state == RunState.PARKED and not has_time)
+    if is_left and code in TRIED_AGAIN:
         return FOR_A_PERSON
     if state == RunState.UNCONFIRMED and code not in ("in_doubt", *CURED_AT_THE_BROWSER):
         code = "no_answer"

@@ -171,7 +171,10 @@ class BookingRun(models.Model):
 
     @property
     def next_step(self) -> str:
-        return tell(reason_next_step(self.reason_code, self.state)) if self.reason_code else ""
+        if not self.reason_code:
+            return ""
+        has_time = self.not_before is not None
+        return tell(reason_next_step(self.reason_code, self.state, has_time=has_time))
 
 
 class Attempt(models.Model):

@@ -228,6 +228,11 @@ def state_badge(row: Any) -> dict[str, str]:
 
 
 @register.filter
+def stands_tone(run: Any) -> str:
+    return tone(run_stands(run)[0])
+
+
+@register.filter
 def stands(run: Any) -> str:
     """How a run stands, in a word or with its reason: "Pending", "That time is not offered"."""
     return str(run.title) if run.reason_code else run_stands(run)[1]
