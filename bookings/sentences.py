@@ -514,6 +514,7 @@ STEPS: tuple[str, ...] = (
 READING: tuple[str, ...] = (
     _("%(name)s is missing."),
     _("%(name)s or %(name2)s is missing."),
+    _("%(name)s has spaces around it."),
     _("%(name)s is not a text."),
     _("%(name)s is longer than %(count)s characters."),
     _("%(name)s holds characters that are no text."),
@@ -521,6 +522,7 @@ READING: tuple[str, ...] = (
     _("%(name)s is in the year %(count)s."),
     _("%(name)s is no time like 14:30:00."),
     _("The row is not an object."),
+    _("The row is too large to be read."),
     _("The answer holds no property."),
     _("The answer is about another property (%(name)s)."),
     _("%(name)s is no day of the calendar."),
