@@ -189,7 +189,8 @@ def _runs(sight: Sight, first: date, last: date) -> Iterable[Entry]:
         sight.of(BookingRun)
         .filter(kind=RunKind.BOOK, dry_run=False, request=None, booking=None)
         .filter(state__in=OPEN_RUN_STATES, wanted_date__range=(first, last))
-        .select_related("partner")
+        .select_related("partner", "account")
+        .defer("account__session")
         .order_by("wanted_date", "wanted_time", "pk")
     )
     for row in rows[:MOST_WAITING]:

@@ -26,6 +26,7 @@ from bookings.models import Partner
 from bookings.queries import calendar as reads
 from bookings.queries.board import Sight
 from bookings.queries.calendar import Day, Entry, Kind
+from bookings.templatetags.showing import run_stands
 from bookings.told import clock, long_day, short_day
 from bookings.vocabulary import BookingStatus, RequestState, RunState
 
@@ -247,7 +248,7 @@ def _standing(entry: Entry) -> tuple[str, str]:
         return row.status, row.get_status_display()
     if entry.kind == Kind.REQUEST:
         return row.booking_status, row.get_booking_status_display()
-    return row.state, row.get_state_display()
+    return run_stands(row)
 
 
 def _address(entry: Entry) -> str:
