@@ -16,6 +16,8 @@ LARGEST_BODY = 4 * 1024 * 1024
 # A sleeping server needs tens of seconds for its first answer: one long look, and one more.
 PATIENCE = Patience(connect=10, read=50, attempts=3, total=55, longest_wait=10, first_wait=1)
 
+# No home is called so, and as a part of an address they mean another one, however they are written.
+_STEPS = ("", ".", "..")
 _UNKNOWN_THERE = frozenset({400, 404, 410, 422})
 
 
@@ -52,6 +54,8 @@ class PropertyApi:
 
         Raises SourceUnreadable for an answer that is no JSON, SourceDown, SourceRefused.
         """
+        if property_id in _STEPS:
+            return None
         answer = self._http.get(f"/api/properties/{quote(property_id, safe='')}")
         if answer.status in _UNKNOWN_THERE:
             return None

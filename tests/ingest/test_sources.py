@@ -210,6 +210,14 @@ def test_a_property_id_cannot_leave_its_place_in_the_address(
     assert property_api.read("../rest/v1?a=b#c")["address"].startswith("1 Odd St")
 
 
+@pytest.mark.parametrize("step", ["", ".", ".."])
+def test_a_property_id_that_is_a_step_in_the_address_is_not_taken(
+    upstream: Upstream, property_api: PropertyApi, step: str
+) -> None:
+    assert property_api.read(step) is None
+    assert upstream.seen() == []
+
+
 def test_a_property_that_is_no_json_is_unreadable(upstream: Upstream, property_api: PropertyApi) -> None:
     upstream.break_it("properties", "garbled", times=1)
     with pytest.raises(SourceUnreadable):
