@@ -86,6 +86,15 @@ def pieces() -> Iterator[bytes]:
         yield b" " * 1_000_000
 
 
+def told_to_one_who_closes(port: int) -> int:
+    """As Python's own urllib asks: it sends all of it first, and the line is closed after the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=portal.PATIENCE)
+    connection.request("POST", "/auto-book", b" " * BIG, {"Connection": "close"})
+    answer = connection.getresponse()
+    assert answer.read().startswith(b"The body is too big")
+    return answer.status
+
+
 @pytest.mark.parametrize("is_announced", [True, False])
 def test_fifty_megabytes_reach_neither_memory_nor_disk_of_the_real_server(
     tmp_path: Path, is_announced: bool
@@ -100,6 +109,7 @@ def test_fifty_megabytes_reach_neither_memory_nor_disk_of_the_real_server(
         answer = connection.getresponse()
         assert answer.status == 413
         assert json.loads(answer.read())["success"] is False
+        assert told_to_one_who_closes(port) == 413
         assert server.memory_info().rss - before < 25_000_000
         assert server.io_counters().write_bytes - written < 10_000_000
         connection.close()
