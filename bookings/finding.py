@@ -8,13 +8,16 @@ drops the triggers of a table. Where a database has no trigrams, searching is sl
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection, models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import In
 from django.utils.text import smart_split, unescape_string_literal
 
 from bookings.models import Account, Booking, BookingRun, Client, Property, ShowingRequest
@@ -26,6 +29,8 @@ M = TypeVar("M", bound=models.Model)
 SHORTEST = 3  # letters: a trigram
 # Beyond so many hits the rows themselves are looked through, in the list's order: a page is full soon.
 MANY = 100_000
+# Beyond so many the list is walked in its order, and each row looked for among them: sorting them is dearer.
+SEVERAL = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +105,7 @@ def holding(model: type[models.Model], word: str) -> Q:
         return ways[0]
     # Each way has an index of its own; databases use them apart, and none for an OR over several tables.
     first, *others = (_ids(model, way) for way in ways)
-    return Q(pk__in=first.union(*others))
+    return Q(_Among(F("pk"), first.union(*others, all=True).query))
 
 
 def _ids(model: type[models.Model], wanted: Q) -> QuerySet[Any, Any]:
@@ -116,8 +121,8 @@ def _own(model: type[models.Model], columns: Sequence[str], word: str) -> Q:
     if connection.vendor == "sqlite" and len(word) >= SHORTEST and word.isprintable() and _is_kept(model):
         sql = f"SELECT rowid FROM {_beside(model)} WHERE {_beside(model)} MATCH %s"  # noqa: S608
         phrase = '"{}"'.format(word.replace('"', '""'))
-        if not _are_many(sql, phrase):
-            return Q(pk__in=RawSQL(sql, (phrase,)))  # noqa: S611
+        if not _are_many(sql, phrase, MANY, _minute()):
+            return Q(_Among(F("pk"), RawSQL(sql, (phrase,))))  # noqa: S611
     held = Q()
     for column in columns:
         held |= Q(**{f"{_asked(model, column)}__icontains": word})
@@ -132,10 +137,34 @@ def _asked(model: type[models.Model], column: str) -> str:
     return str(field.name)
 
 
-def _are_many(sql: str, phrase: str) -> bool:
+@lru_cache(maxsize=500)
+def _are_many(sql: str, phrase: str, many: int, minute: int) -> bool:
+    """Looked up once a `minute`: a page asks several times, and a late answer costs time only."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM ({sql} LIMIT 1 OFFSET {MANY})", (phrase,))  # noqa: S608
+        cursor.execute(f"SELECT 1 FROM ({sql} LIMIT 1 OFFSET {many})", (phrase,))  # noqa: S608
         return cursor.fetchone() is not None
+
+
+def _minute() -> int:
+    return int(time.monotonic() // 60)
+
+
+class _Among(In):
+    """IN. Databases take it for the way to the rows: they fetch all that are found, and then sort them."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        sql, params = super().as_sql(compiler, connection)
+        if not getattr(compiler.query, "walks_in_order", False):
+            return sql, params
+        # Said so that neither database sees a way in it.
+        return (f"(({sql}) IS TRUE)" if connection.vendor == "postgresql" else f"+{sql}"), params
+
+
+def in_order(rows: QuerySet[M]) -> QuerySet[M]:
+    """The first of a great many found rows: looked for in the order that they are wanted in."""
+    rows = rows.all()
+    rows.query.walks_in_order = True  # type: ignore[attr-defined]
+    return rows
 
 
 # ---- what the databases keep -------------------------------------------------------------------------------

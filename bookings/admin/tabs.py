@@ -43,6 +43,14 @@ class Tab:
     is_chosen: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many rows each word has; `total` is that of all, up to one more than NARROWED_CAP, where known."""
+
+    of: dict[str, int]
+    total: int | None = None
+
+
 class CountUpTo(Subquery):
     """How many rows a sliced query has."""
 
@@ -76,6 +84,8 @@ class TabbedList(ChangeList):
         """A page beyond the last one is the last."""
         if isinstance(request, RowsRequest):
             return
+        # Read by the paginator: a search is dear enough to be made once less.
+        request.rows_counted = self._count_told_by_tabs()  # type: ignore[attr-defined]
         try:
             super().get_results(request)
         except IncorrectLookupParameters:  # Django's word for a page that is not there
@@ -117,31 +127,55 @@ class TabbedList(ChangeList):
     @cached_property
     def tabs(self) -> list[Tab]:
         """One tab for all rows, then one for each word of the admin's `tab_field` that has any."""
-        field = getattr(self.model_admin, "tab_field", "")
-        own = next((spec for spec in self.filter_specs if getattr(spec, "field_path", "") == field), None)
-        return self._tabs(field, own) if own is not None else []
-
-    def _tabs(self, field: str, own: Any) -> list[Tab]:
-        words = dict(self.model._meta.get_field(field).flatchoices)
-        told = words | dict(getattr(own, "words", {}))
-        asked = {name: values for name, values in self.get_filters_params().items() if any(values)}
-        chosen = asked.pop(own.lookup_kwarg, [])
-        rows = self.get_queryset(self.request, exclude_parameters=own.expected_parameters()).order_by()
-        narrowed = bool(asked or self.query)
-        cap = NARROWED_CAP if narrowed else CAP
-        counts = _within(rows, field, words) if narrowed else _each_up_to(rows, field, words, self.person)
-        too_many = narrowed and sum(counts.values()) > cap
+        own, counts = self._own_filter, self._counts
+        if own is None or counts is None:
+            return []
+        told = self._words | dict(getattr(own, "words", {}))
+        chosen = self.get_filters_params().get(own.lookup_kwarg, [])
+        cap = NARROWED_CAP if counts.total is not None else CAP
+        too_many = counts.total is not None and counts.total > cap
         everything = Tab(title=_("All"), count="", address=self._address(own), is_chosen=not chosen)
         return [everything] + [
             Tab(
                 title=str(told[word]),
-                count=_told(min(counts[word], cap), at_least=too_many or counts[word] > cap),
+                count=_told(min(counts.of[word], cap), at_least=too_many or counts.of[word] > cap),
                 address=self._address(own, word),
                 is_chosen=chosen == [word],
             )
-            for word in words
-            if counts[word] or word in chosen
+            for word in self._words
+            if counts.of[word] or word in chosen
         ]
+
+    @cached_property
+    def _counts(self) -> Counts | None:
+        """None for a list without tabs."""
+        own = self._own_filter
+        if own is None:
+            return None
+        asked = {name: values for name, values in self.get_filters_params().items() if any(values)}
+        asked.pop(own.lookup_kwarg, None)
+        rows = self.get_queryset(self.request, exclude_parameters=own.expected_parameters()).order_by()
+        if asked or self.query:
+            return _within(rows, self.model_admin.tab_field, self._words)
+        return _each_up_to(rows, self.model_admin.tab_field, self._words, self.person)
+
+    def _count_told_by_tabs(self) -> int | None:
+        """How many rows there are, up to one more than are counted; None where the tabs do not tell it."""
+        own = self._own_filter
+        if own is None or self.get_filters_params().get(own.lookup_kwarg) or not self.query:
+            return None
+        return self._counts.total if self._counts else None
+
+    @cached_property
+    def _own_filter(self) -> Any:
+        """The filter that the tabs stand for."""
+        field = getattr(self.model_admin, "tab_field", "")
+        fits = (spec for spec in self.filter_specs if getattr(spec, "field_path", "") == field)
+        return next(fits, None) if field else None
+
+    @property
+    def _words(self) -> dict[str, Any]:
+        return dict(self.model._meta.get_field(self.model_admin.tab_field).flatchoices)
 
     def _address(self, own: Any, *word: str) -> str:
         """The list with every filter but this one, or with just this word of it."""
@@ -162,24 +196,24 @@ class TabbedList(ChangeList):
         return [(name, value) for name, values in kept.items() if name not in named for value in values]
 
 
-def _each_up_to(rows: QuerySet[Any], field: str, words: dict[str, Any], person: User) -> dict[str, int]:
+def _each_up_to(rows: QuerySet[Any], field: str, words: dict[str, Any], person: User) -> Counts:
     """Each word's rows, counted up to the cap by its index: one query, hung on the person's own row."""
     counts = {
         f"count_{place}": CountUpTo(rows.filter(**{field: word}).values("pk")[: CAP + 1])
         for place, word in enumerate(words)
     }
     found = User.objects.filter(pk=person.pk).values_list(*counts.values())
-    return dict(zip(words, found[0], strict=True))
+    return Counts(of=dict(zip(words, found[0], strict=True)))
 
 
-def _within(rows: QuerySet[Any], field: str, words: dict[str, Any]) -> dict[str, int]:
+def _within(rows: QuerySet[Any], field: str, words: dict[str, Any]) -> Counts:
     """The words of the first rows that fit: one walk, however many words there are."""
     looked_at = rows.values(field)[: NARROWED_CAP + 1]
     places = {f"count_{place}": word for place, word in enumerate(words)}
     counted = looked_at.aggregate(
-        **{name: Count(field, filter=Q(**{field: word})) for name, word in places.items()}
+        total=Count("*"), **{name: Count(field, filter=Q(**{field: word})) for name, word in places.items()}
     )
-    return {word: counted[name] for name, word in places.items()}
+    return Counts(of={word: counted[name] for name, word in places.items()}, total=counted["total"])
 
 
 def _told(count: int, *, at_least: bool) -> str:

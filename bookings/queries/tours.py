@@ -8,8 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Case, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.functions import Cast, Coalesce, ExtractHour, ExtractMinute
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Case, Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
+from django.db.models.sql.compiler import SQLCompiler
 
 from bookings.models import Booking, ShowingRequest
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, RequestState
@@ -47,30 +49,54 @@ class Stop:
         return f"{home} at {other.scheduled_time:%H:%M}"
 
 
+class MinuteOfDay(Func):
+    """A time's minute of the day. Django's own way to it is a Python function on SQLite, row by row."""
+
+    arity = 1
+    output_field = IntegerField()
+    template = "(EXTRACT(HOUR FROM %(expressions)s) * 60 + EXTRACT(MINUTE FROM %(expressions)s))::integer"
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        hours, minutes = (f"CAST(substr(%(expressions)s, {at}, 2) AS INTEGER)" for at in (1, 4))
+        return self.as_sql(compiler, connection, template=f"({hours} * 60 + {minutes})", **context)
+
+
+class DaysFrom(Func):
+    """How many days the first date is after the second."""
+
+    arity = 2
+    output_field = IntegerField()
+    template = "(%(expressions)s)"
+    arg_joiner = " - "
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        return self.as_sql(
+            compiler,
+            connection,
+            template="(julianday(%(expressions)s))",
+            arg_joiner=") - julianday(",
+            **context,
+        )
+
+
 def with_clashes(rows: QuerySet[ShowingRequest], *, since: date | None = None) -> QuerySet[Any]:
     """The rows with `clashes`: whether another request of the same client overlaps. Each is as long as it is
     booked for, else as its partner's showings are. With `since`, none of the rows may be on an earlier day:
     the database then looks at none before its eve either."""
-    timed = _timed(rows).alias(eve=_beside(-1), morrow=_beside(1))
+    timed = _timed(rows)
     there = ShowingRequest.objects.order_by()
-    day = OuterRef("scheduled_date")
     others = (
         _timed(there if since is None else there.filter(scheduled_date__gte=since - DAY))
-        .filter(
-            ~ENDED,
-            ~Q(pk=OuterRef("pk")),
-            client=OuterRef("client"),
-            # The neighbours too: a showing may go past midnight.
-            scheduled_date__in=[OuterRef("eve"), day, OuterRef("morrow")],
-        )
+        .filter(~ENDED, ~Q(pk=OuterRef("pk")), client=OuterRef("client"))
+        # A showing may go past midnight, but none takes a day: cheaply told, before any length is looked up.
         .annotate(
-            begins=F("starts")
-            + Case(
-                When(scheduled_date__lt=day, then=-MINUTES_A_DAY),
-                When(scheduled_date__gt=day, then=MINUTES_A_DAY),
-                default=0,
-            )
+            begins=F("starts") + MINUTES_A_DAY * DaysFrom(F("scheduled_date"), OuterRef("scheduled_date"))
         )
+        .filter(begins__lt=OuterRef("starts") + MINUTES_A_DAY, begins__gt=OuterRef("starts") - MINUTES_A_DAY)
         .filter(
             begins__lt=OuterRef("starts") + OuterRef("minutes"), begins__gt=OuterRef("starts") - F("minutes")
         )
@@ -78,18 +104,11 @@ def with_clashes(rows: QuerySet[ShowingRequest], *, since: date | None = None) -
     return timed.annotate(clashes=~ENDED & Exists(others))
 
 
-def _beside(days: int) -> Case:
-    """The day so many days from a row's own; its own at the calendar's ends, beyond which there is none."""
-    inside = Q(scheduled_date__gt=date.min, scheduled_date__lt=date.max)
-    there = Cast(F("scheduled_date") + days * DAY, DateField())
-    return Case(When(inside, then=there), default=F("scheduled_date"), output_field=DateField())
-
-
 def _timed(rows: QuerySet[ShowingRequest]) -> QuerySet[Any]:
     booked = Booking.objects.filter(request=OuterRef("pk"), status__in=LIVE_BOOKING_STATUSES)
     length = Subquery(booked.order_by("-pk").values("duration")[:1])
     return rows.annotate(
-        starts=ExtractHour("scheduled_time") * 60 + ExtractMinute("scheduled_time"),
+        starts=MinuteOfDay("scheduled_time"),
         minutes=Coalesce(length, F("partner__showing_minutes")),
     )
 
@@ -98,7 +117,18 @@ def clashing(user: User | AnonymousUser, *, now: datetime) -> QuerySet[Any]:
     """The person's requests still to come that clash with another one."""
     first_day = (now - timedelta(days=1)).date()
     mine = ShowingRequest.objects.visible_to(user).filter(scheduled_date__gte=first_day)
-    return with_clashes(mine, since=first_day).filter(clashes=True)
+    # An index alone tells that nearly all have no other near them; the others are looked at closely.
+    apart = DaysFrom(F("scheduled_date"), OuterRef("scheduled_date"))
+    near = (
+        ShowingRequest.objects.filter(client=OuterRef("client"), scheduled_date__gte=first_day - DAY)
+        .alias(apart=apart)
+        .filter(apart__gte=-1, apart__lte=1)
+        .order_by()
+        .values("client")
+        .annotate(count=Count("*"))
+    )
+    crowded = mine.alias(near=Subquery(near.values("count"))).filter(near__gt=1)
+    return with_clashes(crowded, since=first_day).filter(clashes=True)
 
 
 def day_of(user: User, request: ShowingRequest) -> list[Stop]:
