@@ -68,10 +68,10 @@ class Foreign:
         self.changes: list[tuple[str, str, dict[str, Any]]] = []  # method, path, body of each unsafe request
         self.session = secrets.token_hex(16)
         self.search_delay = 0.0  # seconds
-        self.today_delay = 0.0  # of today's times, which the booking page asks for first; all others come later
+        self.today_delay = 0.0  # of today's times, asked for first; those of other days come later still
         self._told_today = False
         self.draws_over_the_list = False  # the page that a booking leads to comes after the list is shown
-        self._booked = self._listed = False
+        self._booked, self._listed = False, asyncio.Event()
         self.base_url = ""
 
     def add_home(self, **fields: Any) -> Home:
@@ -121,8 +121,8 @@ class Foreign:
 
     async def listing(self, request: Request) -> Response:
         home = self.home(request.path_params["home"])
-        while self.draws_over_the_list and self._booked and not self._listed:
-            await asyncio.sleep(0.02)
+        if self.draws_over_the_list and self._booked:
+            await self._listed.wait()
         return JSONResponse(_row(home)) if home else JSONResponse({}, 404)
 
     async def times(self, request: Request) -> Response:
@@ -149,7 +149,8 @@ class Foreign:
         newest = sorted(self.visits, key=lambda one: one.start, reverse=True)
         rows = newest[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         pages = -(-len(newest) // PAGE_SIZE)
-        self._listed = self._booked
+        if self._booked:
+            self._listed.set()
         return JSONResponse({"rows": [_visit(one) for one in rows], "pages": pages})
 
     async def visit_page(self, request: Request) -> Response:
