@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from bookings.services.showings import IncomingShowing
+from bookings.services.showings import AHEAD_AT_MOST, IncomingShowing
 from ingest.addresses import Address, one_line, read_address
 from ingest.shapes import TOO_LARGE, IncomingProperty, Malformed
 from ingest.storable import storable
 
-# A row that says it was changed later than this from now was told so by a clock that is wrong.
-AHEAD_AT_MOST = timedelta(minutes=5)
 # A year outside of these is a slip of somebody's keyboard, and arithmetic on it overflows.
 YEARS = range(1900, 2201)
 

@@ -74,7 +74,7 @@ class CancelForm(RehearsalForm):
     field_order = ("reason", "dry_run")
 
 
-class MoveForm(RehearsalForm):
+class MoveForm(RehearsalForm, ReasonForm):
     date = forms.DateField(
         label=_("New day"),
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
@@ -97,7 +97,7 @@ class MoveForm(RehearsalForm):
         widget=UnfoldAdminSelectWidget(),
         error_messages={"invalid_choice": _("Choose 15, 30, 45 or 60 minutes.")},
     )
-    field_order = ("date", "time", "duration", "dry_run")
+    field_order = ("date", "time", "duration", "reason", "dry_run")
 
 
 class CheckForm(forms.Form):

@@ -131,4 +131,4 @@ class UpstreamAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.UPSTREAM)
     def stands(self, upstream: Upstream) -> tuple[str, str]:
-        return upstream.state, upstream.get_state_display()
+        return upstream.stands

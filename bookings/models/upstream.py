@@ -45,6 +45,13 @@ class Upstream(models.Model):
         return self.state == UpstreamState.OK
 
     @property
+    def stands(self) -> tuple[str, str]:
+        """A word for its colour and one for people. After a failure or two it is asked as ever."""
+        if self.is_asked and self.failures:
+            return UpstreamState.TRYING, str(_("Failed just now"))
+        return self.state, self.get_state_display()
+
+    @property
     def is_listening(self) -> bool:
         """Whether its line stands, by what the bridge told of itself within the last minutes."""
         seen_at = self.moment("seen_at")

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
@@ -30,6 +30,8 @@ from bookings.vocabulary import Need, RequestState, RunKind, Source
 
 CHUNK = 500
 JUDGED_AT_ONCE = 2000
+# As far as the clocks of two machines may differ.
+AHEAD_AT_MOST = timedelta(minutes=5)
 UNBEGUN = (RequestState.RECEIVED, RequestState.NEEDS_INFO)
 FOLLOWED = ("user_id", "property_id", "status", "scheduled_date", "scheduled_time", "group_name")
 # What a row is compared by.
@@ -115,8 +117,13 @@ def _is_older(one: datetime | None, other: datetime | None) -> bool:
 
 
 def _is_stale(stored: Any, row: IncomingShowing, read_at: datetime | None) -> bool:
-    """Whether ours is newer: by the row's own word, else because it was asked for later."""
+    """Whether ours is newer: by the row's own word, else because it was asked for later.
+
+    A word from the future is none: nothing would ever be newer.
+    """
     ours, theirs = stored.upstream_updated_at, row.updated_at
+    if ours is not None and ours > timezone.now() + AHEAD_AT_MOST:
+        ours = None
     if ours is not None and theirs is not None and ours != theirs:
         return _is_older(theirs, ours)
     return _is_older(read_at, stored.read_at)

@@ -1,12 +1,13 @@
 """One database of tests.bench.screens: `python -m tests.bench.one_screen ROUNDS [BOOKINGS]`, by environment.
 
-Prints one line of JSON: {"list_ms": [[ms of each page] of each round], "dashboard_ms": …, "ratios": …,
-"queries": most of a page, "slowest": {page: ms}, "export_ratios": [one a round], "export_peak_mib": [of a
-process that did nothing else]}. With 0 rounds it only makes the rows.
+Prints one line of JSON: {"list_ms": [[ms of each page] of each round], "dashboard_ms": …, "database_ms": …,
+"bare_ms": …, "queries": most of a page, "slowest": {page: ms}, "export_ratios": [one a round],
+"export_peak_mib": [of a process that did nothing else]}. With 0 rounds it only makes the rows.
 
 A page is asked for through Django's whole stack, with its middleware and templates, as an administrator who
-sees every row and as one partner's manager. A ratio compares all the time that a list spends in the database
-with the two statements that somebody would write by hand for it: its rows, and how many there are.
+sees every row and as one partner's manager. `database_ms` is all the time that a list spends in the database,
+`bare_ms` that of the statements which its content takes, run once more by themselves: its rows, how many
+there are, and how many in each state, as its tabs tell.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import resource
 import sys
 import time
@@ -73,7 +75,8 @@ def main(rounds: int, bookings: int) -> dict[str, Any]:
     manager = Membership.objects.filter(role=Role.MANAGER).order_by("pk")[5].user
     lists: list[list[float]] = [[] for _ in range(rounds)]
     boards: list[list[float]] = [[] for _ in range(rounds)]
-    ratios: list[list[float]] = [[] for _ in range(rounds)]
+    database: list[list[float]] = [[] for _ in range(rounds)]
+    bare: list[list[float]] = [[] for _ in range(rounds)]
     slowest: dict[str, float] = {}
     queries = 0.0
     for person in (administrator, manager):
@@ -83,14 +86,16 @@ def main(rounds: int, bookings: int) -> dict[str, Any]:
             took = [_asked(browser, address) for _ in range(rounds + 1)][1:]
             for number, one in enumerate(took):
                 (boards if name == "dashboard" else lists)[number].append(one["page"])
-                if one["bare"]:
-                    ratios[number].append(one["database"] / one["bare"])
+                if name != "dashboard":
+                    database[number].append(one["database"])
+                    bare[number].append(one["bare"])
             queries = max(queries, *(one["queries"] for one in took))
             slowest[f"{name}, {who}"] = round(max(one["page"] for one in took), 1)
     found = {
         "list_ms": lists,
         "dashboard_ms": boards,
-        "ratios": ratios,
+        "database_ms": database,
+        "bare_ms": bare,
         "queries": queries,
         "slowest": dict(sorted(slowest.items(), key=lambda pair: -pair[1])[:12]),
     }
@@ -141,13 +146,13 @@ def _addresses(*, deep: int) -> Iterator[tuple[str, str]]:
 
 
 def _asked(browser: Any, address: str) -> dict[str, float]:
-    """What a page took, how long of it the database, and how long its own two statements take by hand."""
+    """What a page took, how long of it the database, and how long what it shows takes by itself."""
     from django.db import connection
 
     with _listening() as heard:
         page = _ms(lambda: _read(browser, address))
     with connection.cursor() as cursor:
-        bare = sum(_ms(lambda one=one: _run(cursor, *one)) for one in _own_statements(heard))
+        bare = sum(_ms(lambda one=one: _run(cursor, *one)) for one in _own_statements(heard, _table(address)))
     return {
         "page": page,
         "database": sum(took for _, _, took in heard),
@@ -173,10 +178,19 @@ def _listening() -> Iterator[list[tuple[str, Any, float]]]:
         yield heard
 
 
-def _own_statements(heard: list[tuple[str, Any, float]]) -> list[tuple[str, Any]]:
-    counts = [(sql, params) for sql, params, _ in heard if sql.startswith("SELECT COUNT(*) FROM (SELECT")]
-    rows = [(sql, params) for sql, params, _ in heard if "LIMIT 25" in sql]
-    return [*counts[:1], *rows[-1:]]
+def _own_statements(heard: list[tuple[str, Any, float]], table: str) -> list[tuple[str, Any]]:
+    """The last rows of the table that were asked for, and every count over it."""
+    ours = [(sql, params) for sql, params, _ in heard if f'FROM "{table}"' in sql]
+    rows = [one for one in ours if one[0].startswith(f'SELECT "{table}"') and " ORDER BY " in one[0]]
+    return [*(one for one in ours if "COUNT(" in one[0]), *rows[-1:]]
+
+
+def _table(address: str) -> str:
+    """The table that a list's address shows; "" for the dashboard."""
+    from django.apps import apps
+
+    named = re.match(r"/admin/bookings/(\w+)/", address)
+    return apps.get_model("bookings", named[1])._meta.db_table if named else ""
 
 
 def _read(browser: Any, address: str) -> None:

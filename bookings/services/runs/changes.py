@@ -48,12 +48,15 @@ def queue_reschedule(
     date: Date,
     time: Time,
     duration_minutes: int | None = None,
+    reason: str = "",
     source: Source,
     by: User | None = None,
     dry_run: bool = False,
     after_approval: bool = False,
 ) -> BookingRun:
     """Queue the moving of a live booking to another time; without a duration it keeps its own.
+
+    The `reason` is for the history alone: BrokerBay asks for none.
 
     Raises Rejected at the field to blame for a time that cannot be, else as `queue_cancel`.
     """
@@ -66,7 +69,7 @@ def queue_reschedule(
     run = _about(booking, RunKind.RESCHEDULE)
     run.wanted_date, run.wanted_time, run.starts_at = date, time, starts_at
     run.duration_minutes, run.dry_run = length, dry_run
-    return _start_change(run, source=source, by=by, after_approval=after_approval)
+    return _start_change(run, source=source, by=by, after_approval=after_approval, reason=reason)
 
 
 def queue_reconcile(account: Account, *, source: Source, by: User | None = None) -> BookingRun:
@@ -148,10 +151,12 @@ def _about(booking: Booking, kind: RunKind) -> BookingRun:
     )
 
 
-def _start_change(run: BookingRun, *, source: Source, by: User | None, after_approval: bool) -> BookingRun:
+def _start_change(
+    run: BookingRun, *, source: Source, by: User | None, after_approval: bool, reason: str = ""
+) -> BookingRun:
     try:
         with transaction.atomic():
-            return start(run, source=source, by=by, after_approval=after_approval)
+            return start(run, source=source, by=by, after_approval=after_approval, reason=reason)
     except IntegrityError as clash:
         raise AlreadyThere(
             "This booking is already being changed; look at the run that is under way.", field="booking"

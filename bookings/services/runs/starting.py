@@ -15,8 +15,11 @@ from bookings.vocabulary import CHANGING_KINDS, Rehearsal, RunKind, RunState, So
 FIRST_RUNS = 10
 
 
-def start(run: BookingRun, *, source: Source, by: User | None, after_approval: bool = False) -> BookingRun:
-    """Store a run that was decided on, and ring for a worker. `after_approval` rehearses it first.
+def start(
+    run: BookingRun, *, source: Source, by: User | None, after_approval: bool = False, reason: str = ""
+) -> BookingRun:
+    """Store a run that was decided on, and ring for a worker. `after_approval` rehearses it first; the
+    `reason` is for the history.
 
     Called inside a transaction. Raises IntegrityError when the same is under way already.
     """
@@ -24,7 +27,8 @@ def start(run: BookingRun, *, source: Source, by: User | None, after_approval: b
     run.rehearses = run.dry_run or after_approval or is_to_rehearse(run.partner, RunKind(run.kind))
     run.save(force_insert=True)
     write(run.pk, f"Queued: {in_words(run)}", state=RunState.QUEUED)
-    audit.note("run.queued", run, source=source, by=by, partner=run.partner, after={"state": run.state})
+    after = {"state": run.state}
+    audit.note("run.queued", run, source=source, by=by, partner=run.partner, after=after, reason=reason)
     outcomes.owe(run.request_id)
     ring(run.pk)
     return run

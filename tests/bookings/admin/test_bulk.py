@@ -55,10 +55,13 @@ def test_showings_are_moved_to_a_day_and_keep_their_times(cast: Cast, sign_in: S
     browser = sign_in(cast.owner)
     asked = do(browser, "booking_reschedule", early, late, ended)
     assert "Name a new day, a new time, or both." in asked.content.decode()
-    answer = do(browser, "booking_reschedule", early, late, ended, date=in_days(9).isoformat())
+    day = in_days(9).isoformat()
+    answer = do(browser, "booking_reschedule", early, late, ended, date=day, reason="The client is away")
     assert list(left_alone(answer)) == [ended.pk]
     wanted = BookingRun.objects.filter(kind="reschedule").values_list("booking", "wanted_date", "wanted_time")
     assert set(wanted) == {(early.pk, in_days(9), time(10, 0)), (late.pk, in_days(9), time(16, 30))}
+    said = AuditEntry.objects.filter(action="run.queued", actor=cast.owner, reason="The client is away")
+    assert said.count() == 2
 
 
 def test_runs_are_given_to_another_account_of_their_partner(cast: Cast, sign_in: SignIn) -> None:

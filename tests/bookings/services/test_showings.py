@@ -224,6 +224,14 @@ def test_a_failed_lookup_waits_longer_each_time(cast: Cast) -> None:
     assert Property.objects.get().fetch_attempts == 3
 
 
+def test_a_row_that_was_said_to_be_from_the_future_is_followed_again(cast: Cast) -> None:
+    showings.take_in([incoming()])
+    ShowingRequest.objects.update(upstream_updated_at=timezone.now() + timedelta(days=3650))
+    moved = incoming(scheduled_time=time(11, 0), updated_at=timezone.now())
+    assert showings.take_in([moved], read_at=timezone.now()).changed == 1
+    assert ShowingRequest.objects.get().scheduled_time == time(11, 0)
+
+
 def test_each_lot_is_found_by_its_ids_and_not_among_all_that_wait(cast: Cast) -> None:
     """A condition on their state once led SQLite through all that wait, for every lot of them anew."""
     if connection.vendor != "sqlite":
