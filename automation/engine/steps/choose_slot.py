@@ -8,7 +8,7 @@ from datetime import time
 
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import OpenSlot
-from automation.engine.errors import SlotUnavailable
+from automation.engine.errors import PageChanged, SlotUnavailable
 from automation.engine.slots import parse_time, say_day, say_open, say_time
 
 # Seconds that slots must stand still in, before what they lack is believed, and how often they may not.
@@ -39,15 +39,15 @@ async def choose_slot(attempt: Attempt) -> Done:
 async def see_slots(attempt: Attempt, *, wanted: time | None) -> Mapping[time, int]:
     """The open start times of the chosen day and where each stands; keeps them, and the listing's zone.
 
-    That the `wanted` time is not open, or none at all, is believed of slots that stand still only.
+    That the `wanted` time is not open, or none at all, is believed of slots that stand still only. Raises
+    `PageChanged` where they never do.
     """
-    open_times = await _see_slots(attempt)
     for _ in range(MOST_REDRAWS):
+        open_times = await _see_slots(attempt)
         is_there = wanted in open_times if wanted is not None else bool(open_times)
         if is_there or not await attempt.wizard.redraws_slots(within=STILL):
-            break
-        open_times = await _see_slots(attempt)
-    return open_times
+            return open_times
+    raise PageChanged("BrokerBay's times kept changing while they were read. Nothing was sent.")
 
 
 async def _see_slots(attempt: Attempt) -> Mapping[time, int]:
