@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
+from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Flag, auto
@@ -147,9 +149,10 @@ class _Cycle:
     tell: Tell
     insists: bool = False
     started: float = field(default_factory=time.monotonic)
-    seen: set[str] = field(default_factory=set)
+    seen: SeenIds = field(default_factory=lambda: SeenIds())
     troubles: list[str] = field(default_factory=list)
     retry_after: float | None = None
+    read: int = 0
     read_anything: bool = False
     counted: Counter[str] = field(default_factory=Counter)
     counted_at: float = field(default_factory=time.monotonic)
@@ -202,15 +205,16 @@ class _Cycle:
     def _take_in(self, pages: Iterable[list[Any]]) -> None:
         for asked_at, page in dated(pages):
             taken = take_in(page, sync_pass=self.sync_pass, read_at=asked_at)
-            self.seen.update(taken.ids)
+            self.seen.add(taken.ids)
             self.read_anything = True
+            self.read += len(page)
             self._count(
                 rows_seen=len(page),
                 rows_new=taken.new,
                 rows_changed=taken.changed,
                 rows_unreadable=taken.unreadable,
             )
-            self.tell(Progress(stage="Reading requests", done=len(self.seen)))
+            self.tell(Progress(stage="Reading requests", done=self.read))
 
     def _left_the_open_ones(self) -> list[str]:
         """Ids that we hold as open, or as booked and still to come, and Supabase no longer lists as open."""
@@ -218,7 +222,7 @@ class _Cycle:
         booked = Q(booking_status=RequestState.BOOKED, scheduled_date__gte=yesterday)
         ours = ShowingRequest.objects.filter(booked | Q(status__in=OPEN_UPSTREAM))
         ids = ours.exclude(booking_status=RequestState.CLOSED).order_by().values_list("pk", flat=True)
-        return sorted(pk for pk in ids.iterator() if pk not in self.seen)
+        return sorted(self.seen.lacking(ids.iterator()))
 
     # ---- addresses -------------------------------------------------------------------------------------
 
@@ -258,6 +262,40 @@ class _Cycle:
         more, self.counted, self.counted_at = self.counted, Counter(), time.monotonic()
         if not sync.count(self.sync_pass, **more):
             raise _TakenOver
+
+
+class SeenIds:
+    """Which ids a pass has seen, eight bytes each: a hash, so that a pass weighs the same over any number.
+
+    Two of 100,000 ids share one in a billion passes; the row that is then taken for seen is asked about in
+    the next process's pass, whose hashes are others.
+    """
+
+    def __init__(self) -> None:
+        # On many shelves, so that putting them in order takes no room either.
+        self._shelves = [array("q") for _ in range(256)]
+        self._in_order = True
+
+    def __bool__(self) -> bool:
+        return any(self._shelves)
+
+    def add(self, ids: Iterable[str]) -> None:
+        for number in map(hash, ids):
+            self._shelves[number & 255].append(number)
+        self._in_order = False
+
+    def lacking(self, ids: Iterable[str]) -> Iterator[str]:
+        """Those that were not seen, in the order given."""
+        if not self._in_order:
+            for number, shelf in enumerate(self._shelves):
+                self._shelves[number] = array("q", sorted(shelf))
+            self._in_order = True
+        for pk in ids:
+            number = hash(pk)
+            shelf = self._shelves[number & 255]
+            at = bisect_left(shelf, number)
+            if at == len(shelf) or shelf[at] != number:
+                yield pk
 
 
 def asked_for(trouble: SourceError) -> float | None:

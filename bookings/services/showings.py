@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, NamedTuple
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
@@ -30,6 +32,8 @@ from bookings.vocabulary import Need, RequestState, RunKind, Source
 
 CHUNK = 500
 JUDGED_AT_ONCE = 2000
+# The ids of more requests than fit into this, in bytes, are written down while they wait to be judged.
+IDS_IN_MEMORY = 1_000_000
 # As far as the clocks of two machines may differ.
 AHEAD_AT_MOST = timedelta(minutes=5)
 UNBEGUN = (RequestState.RECEIVED, RequestState.NEEDS_INFO)
@@ -423,11 +427,17 @@ def _queue_unbegun(among: Collection[str] | None = None) -> int:
     rows = ShowingRequest.objects.annotate(needs_text=Cast("needs", TextField())).order_by()
     columns = rows.values_list(*JUDGED_BY, named=True)
     # The ids at once, then rows by their ids alone: each further condition would tempt a database to go
-    # through all that fit it, lot by lot. Read whole, not streamed: ringing the doorbell may close the
-    # connection.
-    waiting = list(unbegun.values_list("pk", flat=True))
-    lots = (waiting[start : start + JUDGED_AT_ONCE] for start in range(0, len(waiting), JUDGED_AT_ONCE))
-    return sum(_judge(list(columns.filter(pk__in=masses.any_of(lot)))) for lot in lots)
+    # through all that fit it, lot by lot.
+    with SpooledTemporaryFile(max_size=IDS_IN_MEMORY, mode="w+") as lots:
+        _write_lots(lots, unbegun.values_list("pk", flat=True).iterator())
+        return sum(_judge(list(columns.filter(pk__in=masses.any_of(json.loads(lot))))) for lot in lots)
+
+
+def _write_lots(lots: IO[str], ids: Iterator[str]) -> None:
+    """A lot a line, ready to be read. Not judged as they come: the doorbell may close the connection."""
+    while lot := list(islice(ids, JUDGED_AT_ONCE)):
+        lots.write(json.dumps(lot) + "\n")
+    lots.seek(0)
 
 
 def _judge(rows: Sequence[Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 from bookings.models import BookingRun, Client, Property, ShowingRequest, SyncPass, UnreadableRow
 from bookings.services import properties, showings, sync
 from bookings.vocabulary import FetchState, Need, PassState, RequestState, RunState
-from ingest.passes import Part, Progress, Sources, run_pass
+from ingest.passes import Part, Progress, SeenIds, Sources, run_pass
 from ingest.simulator.control import SECRET_KEY, TABLE, VISITOR_KEY, Upstream
 from ingest.sources.property_api import PropertyApi
 from ingest.sources.supabase import Supabase
@@ -341,3 +342,31 @@ def test_progress_is_told_on_the_way(upstream: Upstream) -> None:
         "Asking for addresses",
         "Queueing what is ready",
     ]
+
+
+def test_more_waiting_requests_than_are_judged_at_once_or_held_in_memory_are_all_queued(
+    upstream: Upstream, partner_with_a_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showings, "JUDGED_AT_ONCE", 2)
+    monkeypatch.setattr(showings, "IDS_IN_MEMORY", 50)
+    odd = ["with a space", "two  spaces", "é", '"quoted"', "plain"]
+    for number, request_id in enumerate(odd):
+        a_request(upstream, id=request_id, scheduled_time=f"{10 + number}:00:00")
+    upstream.insert_property("W12345678")
+    made = make_pass(upstream)
+    assert (made.rows_unreadable, made.runs_queued) == (0, len(odd)), made
+    assert set(BookingRun.objects.values_list("request_id", flat=True)) == set(odd)
+
+
+def test_the_ids_a_pass_has_seen_are_told_from_others_and_weigh_little() -> None:
+    ids = [f"request-{number}" for number in range(50_000)]
+    tracemalloc.start()
+    seen = SeenIds()
+    seen.add(ids)
+    assert list(seen.lacking(["stranger", *ids, "another"])) == ["stranger", "another"]
+    weight, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50_000 * 20
+    assert weight < 50_000 * 12
+    seen.add(["another"])
+    assert list(seen.lacking(["another", "stranger"])) == ["stranger"]
