@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection, models, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import In
 from django.utils.text import smart_split, unescape_string_literal
@@ -29,8 +29,10 @@ M = TypeVar("M", bound=models.Model)
 SHORTEST = 3  # letters: a trigram
 # Beyond so many hits the rows themselves are looked through, in the list's order: a page is full soon.
 MANY = 100_000
-# Beyond so many the list is walked in its order, and each row looked for among them: sorting them is dearer.
+# Beyond so many the list is walked in its order, until a page is full: sorting them is dearer.
 SEVERAL = 2_000
+# A page is full soon when there are so many times more to be found than it ends at.
+SOON = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +46,14 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Searched:
-    """`columns` hold the word somewhere, or the column `whole` is the word."""
+    """`columns` hold the word somewhere, or the column `whole` is the word.
+
+    `seldom`: most rows hold nothing in these columns, and their indexes are gone through behind those.
+    """
 
     columns: tuple[str, ...]
     whole: str = ""
+    seldom: bool = False
     elsewhere: tuple[tuple[str, Elsewhere], ...] = ()
 
 
@@ -59,6 +65,7 @@ SEARCHED: dict[type[models.Model], Searched] = {
     ShowingRequest: Searched(
         columns=("group_name",),
         whole="id",
+        seldom=True,
         elsewhere=(
             ("property_id", Elsewhere(model=Property, key="property_id", columns=_HOME)),
             ("client_id", Elsewhere(model=Client, key="pk", columns=("name",))),
@@ -83,29 +90,70 @@ def containing(rows: QuerySet[M], text: str) -> QuerySet[M]:
     return rows
 
 
+def each_way(rows: QuerySet[M], text: str) -> list[QuerySet[M]]:
+    """The same rows apart, by each way that leads to some: together all, and some of them twice."""
+    first, *others = words(text)
+    for word in others:
+        rows = rows.filter(holding(rows.model, word))
+    return [rows.filter(way) for way in _ways(rows.model, first)]
+
+
+def walking(rows: QuerySet[M], text: str, *, soon: bool) -> QuerySet[M]:
+    """The same rows, for a page of a great many: looked for in the order that the list wants them in.
+
+    `soon`: the page is full after so few rows that each is read on the way. Else all keys are found first,
+    and each row of the way looked for among them.
+    """
+    for word in words(text):
+        held = _in_row(rows.model, word) if soon else holding(rows.model, word)
+        # Wrapped, or the database would take it for the way to the rows: fetch all, and then sort them.
+        rows = rows.filter(Case(When(held, then=Value(True)), default=Value(False), output_field=_TRUTH))
+    return rows
+
+
+_TRUTH = BooleanField()
+
+
 def words(text: str) -> list[str]:
     """
     >>> words('12 King "Sample Street"')
     ['12', 'King', 'Sample Street']
     """
-    return [
+    found = [
         unescape_string_literal(word) if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
         for word in smart_split(text)
     ]
+    return [word for word in found if word]
 
 
 def holding(model: type[models.Model], word: str) -> Q:
     """Rows with these very letters, in whatever case, in one of the searched columns."""
-    searched = SEARCHED[model]
-    ways = [_own(model, searched.columns, word)]
-    if searched.whole:
-        ways.append(Q(**{searched.whole: word}))
-    ways += [Q(**{f"{column}__in": _named(other, word)}) for column, other in searched.elsewhere]
+    ways = _ways(model, word)
     if len(ways) == 1:
         return ways[0]
     # Each way has an index of its own; databases use them apart, and none for an OR over several tables.
     first, *others = (_ids(model, way) for way in ways)
-    return Q(_Among(F("pk"), first.union(*others, all=True).query))
+    return Q(In(F("pk"), first.union(*others, all=True).query))
+
+
+def _ways(model: type[models.Model], word: str) -> list[Q]:
+    searched = SEARCHED[model]
+    return [_own(model, searched.columns, word), *_beyond(searched, word)]
+
+
+def _in_row(model: type[models.Model], word: str) -> Q:
+    """The same, told by looking at a row, whatever the database keeps beside it."""
+    searched = SEARCHED[model]
+    held = _in_columns(model, searched.columns, word)
+    for way in _beyond(searched, word):
+        held |= way
+    return held
+
+
+def _beyond(searched: Searched, word: str) -> list[Q]:
+    """The ways to a row that are not in its searched columns."""
+    whole = [Q(**{searched.whole: word})] if searched.whole else []
+    return whole + [Q(**{f"{column}__in": _named(other, word)}) for column, other in searched.elsewhere]
 
 
 def _ids(model: type[models.Model], wanted: Q) -> QuerySet[Any, Any]:
@@ -122,7 +170,15 @@ def _own(model: type[models.Model], columns: Sequence[str], word: str) -> Q:
         sql = f"SELECT rowid FROM {_beside(model)} WHERE {_beside(model)} MATCH %s"  # noqa: S608
         phrase = '"{}"'.format(word.replace('"', '""'))
         if not _are_many(sql, phrase, MANY, _minute()):
-            return Q(_Among(F("pk"), RawSQL(sql, (phrase,))))  # noqa: S611
+            return Q(In(F("pk"), RawSQL(sql, (phrase,))))  # noqa: S611
+    held = _in_columns(model, columns, word)
+    searched = SEARCHED.get(model)
+    if searched is not None and searched.seldom:
+        return held & Q(*(Q(**{f"{_asked(model, column)}__gt": ""}) for column in columns), _connector=Q.OR)
+    return held
+
+
+def _in_columns(model: type[models.Model], columns: Sequence[str], word: str) -> Q:
     held = Q()
     for column in columns:
         held |= Q(**{f"{_asked(model, column)}__icontains": word})
@@ -147,24 +203,6 @@ def _are_many(sql: str, phrase: str, many: int, minute: int) -> bool:
 
 def _minute() -> int:
     return int(time.monotonic() // 60)
-
-
-class _Among(In):
-    """IN. Databases take it for the way to the rows: they fetch all that are found, and then sort them."""
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        sql, params = super().as_sql(compiler, connection)
-        if not getattr(compiler.query, "walks_in_order", False):
-            return sql, params
-        # Said so that neither database sees a way in it.
-        return (f"(({sql}) IS TRUE)" if connection.vendor == "postgresql" else f"+{sql}"), params
-
-
-def in_order(rows: QuerySet[M]) -> QuerySet[M]:
-    """The first of a great many found rows: looked for in the order that they are wanted in."""
-    rows = rows.all()
-    rows.query.walks_in_order = True  # type: ignore[attr-defined]
-    return rows
 
 
 # ---- what the databases keep -------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from unfold.decorators import display
 
 from bookings import finding, told
 from bookings.admin.seen import SeenForm
-from bookings.admin.tabs import TabbedList
+from bookings.admin.tabs import NARROWED_CAP, TabbedList
 from bookings.asker import clock_of
 from bookings.models import AuditEntry, BookingRun
 from bookings.models.scope import ScopedQuerySet, sees_all
@@ -95,28 +95,31 @@ def queued_words(run: BookingRun) -> str:
 class CappedPaginator(Paginator):
     """Counts up to a cap: counting a million rows costs more than showing a page of them."""
 
-    cap = 10_000
+    cap = NARROWED_CAP
     # Beyond so many rows those of a page are found by their keys, which an index holds: PostgreSQL would sort
     # whole rows by the hundred thousand.
     deep = 1_000
     template_name = "admin/bookings/capped_pagination.html"
-    counted: int | None = None  # by somebody else, up to one more than the cap
+    shown: TabbedList | None = None  # the list whose rows these are
 
     @cached_property
     def count(self) -> int:
         rows = cast("QuerySet[Any]", self.object_list)
-        counted = self.counted
+        counted = self.shown.counted if self.shown else None
         if counted is None:
             counted = rows.order_by()[: self.cap + 1].values("pk").count()
         self.is_capped = counted > self.cap
         return min(counted, self.cap)
 
     def _get_page(self, object_list: Any, number: int, paginator: Any) -> Any:
-        rows = finding.in_order(object_list) if self.count > finding.SEVERAL else object_list
-        if number * self.per_page > self.deep:
-            keys = list(rows.values_list("pk", flat=True))
-            rows = cast("QuerySet[Any]", self.object_list).filter(pk__in=keys)
-        return super()._get_page(rows, number, paginator)  # type: ignore[misc]
+        rows, ends = cast("QuerySet[Any]", self.object_list), number * self.per_page
+        if self.shown:
+            rows = self.shown.page_of(rows, ends=ends, of=self.count)
+        page = rows[object_list.query.low_mark : object_list.query.high_mark]
+        if ends > self.deep:
+            keys = list(page.values_list("pk", flat=True))
+            page = self.shown.of_keys(keys) if self.shown else rows.filter(pk__in=keys)
+        return super()._get_page(page, number, paginator)  # type: ignore[misc]
 
 
 class PartnerScopedAdmin(ModelAdmin):
@@ -138,7 +141,7 @@ class PartnerScopedAdmin(ModelAdmin):
 
     def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         paginator = super().get_paginator(request, *args, **kwargs)
-        paginator.counted = getattr(request, "rows_counted", None)
+        paginator.shown = getattr(request, "shown_list", None)
         return paginator
 
     # ---- whose clock -------------------------------------------------------------------------------
@@ -183,7 +186,7 @@ class PartnerScopedAdmin(ModelAdmin):
     def visible(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         """Of `rows`, those that the person may see."""
         assert isinstance(rows, ScopedQuerySet)
-        return rows.visible_to(request.user)
+        return rows.visible_to(request.user).by_the_only_partner(request.user)
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
         """Pickers offer visible rows only, and a crafted choice of another is refused by the form."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -9,7 +11,7 @@ from urllib.parse import parse_qsl
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.contrib.auth.models import User
-from django.db.models import Count, IntegerField, Q, QuerySet, Subquery
+from django.db.models import IntegerField, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
@@ -45,10 +47,14 @@ class Tab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many rows each word has; `total` is that of all, up to one more than NARROWED_CAP, where known."""
+    """How many rows each word has; `total` is that of all, up to one more than NARROWED_CAP, where known.
+
+    `found` are the keys of a search's hits with the word of each, as many as `total`.
+    """
 
     of: dict[str, int]
     total: int | None = None
+    found: Sequence[tuple[Any, str]] = ()
 
 
 class CountUpTo(Subquery):
@@ -62,6 +68,7 @@ class TabbedList(ChangeList):
     """A list that can tell its tabs. They keep search and filters, and count what their click would show."""
 
     page_num: int
+    query: str
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.request, self.person = request, request.user
@@ -84,8 +91,10 @@ class TabbedList(ChangeList):
         """A page beyond the last one is the last."""
         if isinstance(request, RowsRequest):
             return
-        # Read by the paginator: a search is dear enough to be made once less.
-        request.rows_counted = self._count_told_by_tabs()  # type: ignore[attr-defined]
+        # Asked by the paginator.
+        request.shown_list = self  # type: ignore[attr-defined]
+        if self._is_found_out and self.counted is not None and self.counted <= finding.SEVERAL:
+            self.queryset = self.of_keys(self._found)
         try:
             super().get_results(request)
         except IncorrectLookupParameters:  # Django's word for a page that is not there
@@ -131,7 +140,7 @@ class TabbedList(ChangeList):
         if own is None or counts is None:
             return []
         told = self._words | dict(getattr(own, "words", {}))
-        chosen = self.get_filters_params().get(own.lookup_kwarg, [])
+        chosen = self._chosen
         cap = NARROWED_CAP if counts.total is not None else CAP
         too_many = counts.total is not None and counts.total > cap
         everything = Tab(title=_("All"), count="", address=self._address(own), is_chosen=not chosen)
@@ -154,17 +163,64 @@ class TabbedList(ChangeList):
             return None
         asked = {name: values for name, values in self.get_filters_params().items() if any(values)}
         asked.pop(own.lookup_kwarg, None)
-        rows = self.get_queryset(self.request, exclude_parameters=own.expected_parameters()).order_by()
+        field, but_this = self.model_admin.tab_field, own.expected_parameters()
+        if self._is_found_out:
+            rows = self._without_search(but_this).order_by()
+            return _found(finding.each_way(rows, self.query), field, self._words)
+        rows = self.get_queryset(self.request, exclude_parameters=but_this).order_by()
         if asked or self.query:
-            return _within(rows, self.model_admin.tab_field, self._words)
-        return _each_up_to(rows, self.model_admin.tab_field, self._words, self.person)
+            return _within(rows, field, self._words)
+        return _each_up_to(rows, field, self._words, self.person)
 
-    def _count_told_by_tabs(self) -> int | None:
-        """How many rows there are, up to one more than are counted; None where the tabs do not tell it."""
-        own = self._own_filter
-        if own is None or self.get_filters_params().get(own.lookup_kwarg) or not self.query:
+    # ---- a search is dear enough to be made once ----------------------------------------------------
+
+    @cached_property
+    def counted(self) -> int | None:
+        """How many rows there are, up to one more than NARROWED_CAP, where the tabs have told it."""
+        if self._counts is None or self._counts.total is None:
             return None
-        return self._counts.total if self._counts else None
+        if not self._chosen:
+            return self._counts.total
+        if self._counts.total > NARROWED_CAP:
+            return None
+        return sum(self._counts.of.get(word, 0) for word in self._chosen)
+
+    def page_of(self, rows: QuerySet[Any], *, ends: int, of: int) -> QuerySet[Any]:
+        """The `rows` of this list, asked for as suits a page that ends at that row `of` so many."""
+        if not self._is_found_out or of <= finding.SEVERAL:
+            return rows
+        return finding.walking(self._without_search(), self.query, soon=ends * finding.SOON <= of)
+
+    def of_keys(self, keys: Sequence[Any]) -> QuerySet[Any]:
+        """The rows with these keys, in the list's order; that they fit is known."""
+        return self._without_search().filter(pk__in=keys)
+
+    @cached_property
+    def _is_found_out(self) -> bool:
+        """Whether a search is made by what the database keeps for that, and told with the tabs."""
+        return (
+            bool(finding.words(self.query))
+            and self.model in finding.SEARCHED
+            and self._own_filter is not None
+        )
+
+    def _without_search(self, exclude_parameters: Any = None) -> QuerySet[Any]:
+        query, self.query = self.query, ""
+        try:
+            return self.get_queryset(self.request, exclude_parameters)
+        finally:
+            self.query = query
+
+    @property
+    def _found(self) -> list[Any]:
+        """The keys of what the search found, of the chosen words."""
+        assert self._counts is not None
+        return [key for key, word in self._counts.found if not self._chosen or word in self._chosen]
+
+    @property
+    def _chosen(self) -> list[str]:
+        own = self._own_filter
+        return [word for word in self.get_filters_params().get(own.lookup_kwarg, []) if word] if own else []
 
     @cached_property
     def _own_filter(self) -> Any:
@@ -208,12 +264,20 @@ def _each_up_to(rows: QuerySet[Any], field: str, words: dict[str, Any], person: 
 
 def _within(rows: QuerySet[Any], field: str, words: dict[str, Any]) -> Counts:
     """The words of the first rows that fit: one walk, however many words there are."""
-    looked_at = rows.values(field)[: NARROWED_CAP + 1]
-    places = {f"count_{place}": word for place, word in enumerate(words)}
-    counted = looked_at.aggregate(
-        total=Count("*"), **{name: Count(field, filter=Q(**{field: word})) for name, word in places.items()}
-    )
-    return Counts(of={word: counted[name] for name, word in places.items()}, total=counted["total"])
+    found = list(rows.values_list(field, flat=True)[: NARROWED_CAP + 1])
+    counted = Counter(found)
+    return Counts(of={word: counted[word] for word in words}, total=len(found))
+
+
+def _found(ways: Sequence[QuerySet[Any]], field: str, words: dict[str, Any]) -> Counts:
+    """The same of the first rows that a search finds, with their keys."""
+    first, *others = (rows.values_list("pk", field) for rows in ways)
+    found = list((first.union(*others, all=True) if others else first)[: NARROWED_CAP + 1])
+    known = dict(found)
+    counted = Counter(known.values())
+    # Cut short, and some of it found in two ways: nobody knows how many there are.
+    total = None if len(known) < len(found) > NARROWED_CAP else len(known)
+    return Counts(of={word: counted[word] for word in words}, total=total, found=tuple(known.items()))
 
 
 def _told(count: int, *, at_least: bool) -> str:

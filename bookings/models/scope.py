@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 SEE_ALL = "bookings.see_all_partners"
 BOUND = "_bound_to_partner"
+ONLY = "_only_partner"
 
 
 def bind(user: User, partner_id: int | None) -> None:
     """From now on this person, as this very object, sees and acts at that one partner alone."""
     vars(user)[BOUND] = partner_id
+    vars(user).pop(ONLY, None)
 
 
 def _bound_to(user: User | AnonymousUser) -> int | None:
@@ -73,6 +75,15 @@ def partners_of(user: User, *, may: str = "") -> models.QuerySet[Any, Any]:
     return mine.values("partner")
 
 
+def _only_partner(user: User) -> int | None:
+    """The partner of a person who works for just one; looked up once for this very object."""
+    if ONLY not in vars(user):
+        found = [pk for row in partners_of(user)[:2] for pk in row.values()]
+        vars(user)[ONLY] = found[0] if len(found) == 1 else None
+    only: int | None = vars(user)[ONLY]
+    return only
+
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -91,6 +102,20 @@ class ScopedQuerySet(models.QuerySet[M]):
         if not path:
             return self.none()
         return self.filter(self._belongs_to(partners_of(user, may=may), path))
+
+    def by_the_only_partner(self, user: User | AnonymousUser) -> Self:
+        """Of rows that `visible_to` has let through: the same, with the one partner of most people named.
+
+        A database takes the index of a partner that is named, and seldom that of those that a subquery finds.
+        """
+        if (
+            not user.is_authenticated
+            or sees_all(user)
+            or getattr(self.model, "PARTNER_PATH", "") != "partner"
+        ):
+            return self
+        only = _only_partner(user)
+        return self if only is None else self.filter(partner=only)
 
     def _belongs_to(self, partners: models.QuerySet[Any, Any], path: str) -> Q:
         return Q(**{f"{path}__in": partners})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -57,8 +57,10 @@ class Sight:
     partner: Partner | None = None
 
     def of(self, model: type[M], *, may: str = "") -> QuerySet[M]:
-        rows: QuerySet[M] = model.objects.visible_to(self.user, may=may)  # type: ignore[attr-defined]
-        return rows if self.partner is None else rows.filter(partner=self.partner)
+        rows: Any = model.objects.visible_to(self.user, may=may)  # type: ignore[attr-defined]
+        if self.partner is not None:
+            return cast("QuerySet[M]", rows.filter(partner=self.partner))
+        return cast("QuerySet[M]", rows.by_the_only_partner(self.user))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ Prints one line of JSON: {"list_ms": [[ms of each page] of each round], "dashboa
 
 A page is asked for through Django's whole stack, with its middleware and templates, as an administrator who
 sees every row and as one partner's manager. `database_ms` is all the time that a list spends in the database,
-`bare_ms` that of the statements which its content takes, run once more by themselves: its rows, how many
-there are, and how many in each state, as its tabs tell.
+`bare_ms` that of the statements which its content takes, run once more by themselves: its rows, their keys
+where a search finds them, how many there are, and how many in each state, as its tabs tell.
 """
 
 from __future__ import annotations
@@ -179,10 +179,12 @@ def _listening() -> Iterator[list[tuple[str, Any, float]]]:
 
 
 def _own_statements(heard: list[tuple[str, Any, float]], table: str) -> list[tuple[str, Any]]:
-    """The last rows of the table that were asked for, and every count over it."""
+    """What asked the table for its rows, and every count over it; not for single columns, as choices are."""
+    if not table:
+        return []
+    rows = re.compile(rf'\(?SELECT "{table}"\."\w+"(, | AS "pk")')
     ours = [(sql, params) for sql, params, _ in heard if f'FROM "{table}"' in sql]
-    rows = [one for one in ours if one[0].startswith(f'SELECT "{table}"') and " ORDER BY " in one[0]]
-    return [*(one for one in ours if "COUNT(" in one[0]), *rows[-1:]]
+    return [one for one in ours if "COUNT(" in one[0] or rows.match(one[0])]
 
 
 def _table(address: str) -> str:

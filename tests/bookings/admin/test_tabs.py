@@ -8,8 +8,11 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from bookings import finding
 from bookings.admin import tabs
-from bookings.models import Booking, BookingRun, ShowingRequest
+from bookings.admin.base import CappedPaginator
+from bookings.admin.requests import ShowingRequestAdmin
+from bookings.models import Booking, BookingRun, Client, Property, ShowingRequest
 from bookings.services import runs
 from bookings.vocabulary import BookingStatus, RequestState, RunState
 from tests.bookings.admin.conftest import SignIn
@@ -169,3 +172,47 @@ def test_a_row_that_is_not_there_is_a_page_that_is_not_there(cast: Cast, sign_in
             answer = sign_in(person).get(f"{BOOKINGS}{wrong}/change/")
             assert answer.status_code == 404
             assert "There is nothing here" in answer.content.decode()
+
+
+# How many hits are several, how soon a page is full, and how many hits are looked at, in rows.
+WAYS = [(2_000, 10, 10_000), (0, 0, 10_000), (0, 10**6, 10_000), (0, 10, 9), (8, 10, 9)]
+
+
+@pytest.mark.parametrize(("several", "soon", "looked_at"), WAYS)
+def test_whichever_way_a_search_is_made_a_page_shows_the_same(
+    several: int, soon: int, looked_at: int, cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [make_request(cast.partner) for _ in range(9)]
+    for request in (made[0], make_request(cast.other)):
+        assert request.property is not None
+        assert request.client is not None
+        Property.objects.filter(pk=request.property.pk).update(address="7 Rowan Gate")
+        # Found in two ways.
+        Client.objects.filter(pk=request.client.pk).update(name="Rowan Sample")
+    ShowingRequest.objects.filter(partner=cast.partner).update(
+        client=made[0].client, booking_status=RequestState.CLOSED
+    )
+    ShowingRequest.objects.filter(pk__in=[made[0].pk, made[1].pk]).update(booking_status=RequestState.BOOKED)
+    monkeypatch.setattr(finding, "SEVERAL", several)
+    monkeypatch.setattr(finding, "SOON", soon)
+    monkeypatch.setattr(tabs, "NARROWED_CAP", looked_at)
+    monkeypatch.setattr(CappedPaginator, "cap", looked_at)
+    monkeypatch.setattr(CappedPaginator, "deep", 4)
+    monkeypatch.setattr(ShowingRequestAdmin, "list_per_page", 2)
+    browser = sign_in(cast.owner)
+    newest = [request.pk for request in reversed(made)]
+    for asked, expected in (
+        ("q=rowan", newest),
+        ("q=rowan+sample", newest),
+        ('q=""', newest),
+        ("q=rowan&booking_status__exact=closed", newest[:-2]),
+        ("q=rowan&booking_status__exact=booked&booking_status__exact=closed", newest),
+        ("q=rowan+gate", newest[-1:]),
+        ("q=rowan+nobody", []),
+    ):
+        pages = [
+            browser.get(f"{REQUESTS}?{asked}&p={page + 1}").context["cl"]
+            for page in range(max(1, (len(expected) + 1) // 2))
+        ]
+        assert [row.pk for page in pages for row in page.result_list] == expected, asked
+        assert {page.result_count for page in pages} == {len(expected)}, asked
