@@ -1,15 +1,18 @@
-"""The dashboard's reads: what is booked, what waits, what needs a person. Each is one query."""
+"""The dashboard's reads: what is booked, what waits, what needs a person.
+
+Rows are counted, not keys: those would have to be read, where an index tells all the rest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Value, Window
 
 from bookings.models import Account, Booking, BookingRun, Partner, ShowingRequest, SyncPass, Upstream
 from bookings.queries import bookings as booking_queries
@@ -46,6 +49,8 @@ WAITS_FOR_ROBOT = (
     | Q(state=RunState.UNCONFIRMED) & ~Q(reason_code="in_doubt")
 )
 OF_A_RUN = ("account", "partner", "booking", "request__property")
+ONE = Value(1)
+ALL = Window(Count("*"))  # how many rows there are, told by each of them
 M = TypeVar("M", bound=Model)
 
 
@@ -112,27 +117,31 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
     """Everything that the dashboard shows to a person, of one partner if told. `zone` tells the day."""
     sight = Sight(user=user, partner=partner)
     is_today = _is_today(now, _zones_in_use(sight, now))
-    runs, requests = runs_for_person(sight, now), requests_for_person(sight, now)
-    doubtful, unsettled = bookings_at_risk(sight, now), runs_at_risk(sight, now)
+    runs, requests = _first(runs_for_person(sight, now)), _first(requests_for_person(sight, now))
+    unsettled = _first(runs_at_risk(sight, now))
+    doubtful = list(bookings_at_risk(sight, now).annotate(of=ALL)[:LISTED])
     accounts = _accounts(sight)
     sick = [account for account in accounts if account.health in SICK and account.may_sign_in]
     today = now.astimezone(zone).date()
     clashes = tours.clashing(user, now=now).filter(**_only(partner)).order_by().count()
     waiting = sight.of(BookingRun).filter(WAITS_FOR_ROBOT)
-    recent = sight.of(BookingRun).filter(kind__in=CHANGING_KINDS)
-    told: dict[str, Any] = _told(runs_at_risk=unsettled, runs_for_person=runs, recent_runs=recent)
+    recent = sight.of(BookingRun).filter(kind__in=CHANGING_KINDS).values_list("pk", flat=True)[:LISTED]
+    told: dict[str, Any] = _told(
+        runs_at_risk=unsettled.keys, runs_for_person=runs.keys, recent_runs=list(recent)
+    )
+    stuck = ShowingRequest.objects.select_related("property", "client").in_bulk(requests.keys)
     # No day that is named below begins before this bound, which lets an index find the rows.
     near = _live(sight).filter(starts_at__gte=now - ANYWHERE)
     return Board(
         counts=Counts(
             waiting=waiting.count(),
-            at_risk=doubtful.count() + unsettled.count(),
-            needs_you=len(sick) + runs.count() + requests.count() + bool(clashes),
+            at_risk=(doubtful[0].of if doubtful else 0) + unsettled.of,
+            needs_you=len(sick) + runs.of + requests.of + bool(clashes),
             clashes=clashes,
             **near.aggregate(
-                today=Count("pk", filter=is_today),
-                confirmed=Count("pk", filter=Q(booking_date__gte=today, status=BookingStatus.CONFIRMED)),
-                pending=Count("pk", filter=Q(booking_date__gte=today, status__in=UNDECIDED)),
+                today=Count(ONE, filter=is_today),
+                confirmed=Count(ONE, filter=Q(booking_date__gte=today, status=BookingStatus.CONFIRMED)),
+                pending=Count(ONE, filter=Q(booking_date__gte=today, status__in=UNDECIDED)),
             ),
         ),
         days=bookings_per_day(sight, today),
@@ -140,10 +149,10 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
             sight,
             today=near.filter(is_today).order_by("starts_at")[:TODAY_LISTED],
             coming=_live(sight).filter(~is_today, starts_at__gt=now).order_by("starts_at")[:COMING_LISTED],
-            bookings_at_risk=doubtful[:LISTED],
+            bookings_at_risk=doubtful,
         ),
         accounts_for_person=sick,
-        requests_for_person=list(requests.select_related("property", "client")[:LISTED]),
+        requests_for_person=[stuck[key] for key in requests.keys if key in stuck],
         **told,
         accounts=accounts,
         last_pass=SyncPass.objects.visible_to(user).first(),
@@ -151,19 +160,32 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
     )
 
 
-def _told(**lists: QuerySet[BookingRun]) -> dict[str, list[BookingRun]]:
-    """The first of each list, with all that their rows say.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class First:
+    """The keys of the first rows of a list, and of how many they are the first."""
+
+    keys: Sequence[Any]
+    of: int
+
+
+def _first(rows: QuerySet[Any]) -> First:
+    """Both by one question: what it takes to know which rows they are is dear, and the same."""
+    found = list(rows.annotate(of=ALL).values_list("pk", "of")[:LISTED])
+    return First(keys=[key for key, _ in found], of=found[0][1] if found else 0)
+
+
+def _told(**lists: Sequence[int]) -> dict[str, list[BookingRun]]:
+    """The runs with these keys, with all that their rows say.
 
     Found first, then joined, all at once: SQLite would begin with the accounts, and sort every run for
     eight of them.
     """
-    keys = {name: list(runs.values_list("pk", flat=True)[:LISTED]) for name, runs in lists.items()}
     wanted = BookingRun.objects.select_related(*OF_A_RUN).defer("account__session").order_by()
-    found = wanted.in_bulk({key for each in keys.values() for key in each})
-    return {name: [found[key] for key in each if key in found] for name, each in keys.items()}
+    found = wanted.in_bulk({key for each in lists.values() for key in each})
+    return {name: [found[key] for key in each if key in found] for name, each in lists.items()}
 
 
-def _with_changes(sight: Sight, **lists: QuerySet[Booking]) -> dict[str, Any]:
+def _with_changes(sight: Sight, **lists: Iterable[Any]) -> dict[str, Any]:
     """The lists, each booking with its `change`: what the robot is about to do to it, or an empty word."""
     found: dict[str, list[Any]] = {name: list(rows) for name, rows in lists.items()}
     ids = {booking.pk for rows in found.values() for booking in rows}
@@ -219,7 +241,7 @@ def bookings_per_day(sight: Sight, today: date) -> list[Day]:
         .filter(booking_date__range=(first, last))
         .order_by()
         .values("booking_date")
-        .annotate(total=Count("pk"), confirmed=Count("pk", filter=Q(status=BookingStatus.CONFIRMED)))
+        .annotate(total=Count("*"), confirmed=Count(ONE, filter=Q(status=BookingStatus.CONFIRMED)))
     )
     found = {row["booking_date"]: row for row in rows}
     return [_day(first + timedelta(days=offset), found) for offset in range(2 * CHART_DAYS + 1)]
