@@ -7,8 +7,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 DATA_DIR ?= var
 BIN := .venv/bin
 PY := $(BIN)/python
-# As many tests at once as there are cores; a file's tests stay together, for they share its servers.
-PYTEST_ARGS ?= -n auto --dist loadfile
+# More tests at once than there are cores, for many wait; a file's tests stay together, for they share its
+# servers, and the longest files come first.
+PYTEST_ARGS ?= -n $(shell echo $$(($$(nproc) + 2))) --dist loadfile --no-loadscope-reorder
 # The settings of .env.example, with secrets of their own.
 AS_DEPLOYED := ENV_FILE=.env.example DATA_DIR=var/check
 export DATA_DIR

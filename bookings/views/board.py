@@ -22,7 +22,7 @@ from bookings.asker import clock_of, partner_named, person_of
 from bookings.models import BookingRun, Partner
 from bookings.models.scope import sees_all
 from bookings.queries.board import UNDECIDED, Board, Day, Sight, board
-from bookings.queries.period import DAYS, UNBOOKED, Period, Tally, period
+from bookings.queries.period import DAYS, UNBOOKED, Period, Tally, lately
 from bookings.services import runs
 from bookings.services.runs import Offer
 from bookings.views.standing import title_of
@@ -86,8 +86,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     }
     if request.GET.get("part") == "board":
         return render(request, "bookings/board/_board.html", said)
-    lately = period(sight, now=now, zone=zone)
-    said |= {"partners": partners, "chosen": sight.partner, **_period_words(sight, lately)}
+    told = _period_words(sight, lately(sight, now=now, zone=zone))
+    said |= {"partners": partners, "chosen": sight.partner, **told}
     return render(request, "bookings/board/page.html", said)
 
 
@@ -113,13 +113,13 @@ def _list(table: str, sight: Sight, wanted: dict[str, Any]) -> str:
     return f"{reverse(f'admin:bookings_{table}_changelist')}?{urlencode(wanted, doseq=True)}"
 
 
-def _period_words(sight: Sight, lately: Period) -> dict[str, Any]:
+def _period_words(sight: Sight, shown: Period) -> dict[str, Any]:
     """The last weeks for people: figures, their trends, and the lists behind them."""
 
     def ended(states: Sequence[RunState], **of: int) -> str:
         wanted = {
             "kind__exact": [RunKind.BOOK],
-            "queued_at_from": lately.first.isoformat(),
+            "queued_at_from": shown.first.isoformat(),
             "state__exact": list(states),
         }
         return _list("bookingrun", sight, wanted | of) if sight.user.is_staff else ""
@@ -129,15 +129,15 @@ def _period_words(sight: Sight, lately: Period) -> dict[str, Any]:
         return [(tally, ended((RunState.BOOKED, *UNBOOKED), **{key: tally.pk})) for tally in tallies]
 
     return {
-        "period": lately,
+        "period": shown,
         "days": DAYS,
         "booked_list": ended((RunState.BOOKED,)),
         "unbooked_list": ended(UNBOOKED),
-        "by_partner": rows(lately.partners, "partner") if sight.partner is None else [],
-        "by_account": rows(lately.accounts, "account"),
-        "rate_trend": _rate_trend(lately.now.rate, lately.before.rate),
-        "submitted_trend": _pace_trend(lately.pace.to_submitted, lately.pace_before.to_submitted),
-        "confirmed_trend": _pace_trend(lately.pace.to_confirmed, lately.pace_before.to_confirmed),
+        "by_partner": rows(shown.partners, "partner") if sight.partner is None else [],
+        "by_account": rows(shown.accounts, "account"),
+        "rate_trend": _rate_trend(shown.now.rate, shown.before.rate),
+        "submitted_trend": _pace_trend(shown.pace.to_submitted, shown.pace_before.to_submitted),
+        "confirmed_trend": _pace_trend(shown.pace.to_confirmed, shown.pace_before.to_confirmed),
     }
 
 

@@ -3,15 +3,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from bookings import wallclock
 from bookings.models import Booking, BookingRun
+from bookings.queries import period as periods
 from bookings.queries.board import Sight, board, bookings_per_day
 from bookings.queries.period import Period, period
 from bookings.services import bookings as booking_service
@@ -473,3 +476,15 @@ def test_a_partner_that_a_person_does_not_see_is_not_found(cast: Cast, client: C
     asked = cast.other.pk if named == "other" else named
     assert client.get("/", {"partner": asked}).status_code == 404
     assert client.get("/", {"partner": asked, "part": "board"}).status_code == 404
+
+
+def test_the_last_weeks_are_kept_for_a_minute_for_staff_and_asked_anew_for_all_others(cast: Cast) -> None:
+    def booked(user: Any) -> int:
+        return periods.lately(Sight(user=user), now=timezone.now(), zone=TORONTO).now.booked
+
+    assert (booked(cast.admin), booked(cast.owner)) == (0, 0)
+    BookingRun.objects.filter(pk=make_run(cast.partner).pk).update(state=RunState.BOOKED)
+    assert (booked(cast.admin), booked(cast.owner)) == (0, 1)
+    assert booked(cast.stranger) == 0
+    cache.clear()
+    assert booked(cast.admin) == 1
