@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Error, Locator, Page
 
-from automation.engine.pages.pressing import press, press_element
+from automation.engine.pages.pressing import press_element
 from automation.engine.showings import ShowingRow
 
 _SHOWING_ADDRESS = re.compile(r"my_business/showing/([0-9a-f]{24})", re.IGNORECASE)
@@ -76,7 +76,7 @@ class MyShowings:
     async def turn_to(self, number: int) -> ListPage:
         """Turns to a neighbouring page by its number and waits until that one is drawn."""
         item = self._pagination.locator("li").filter(has_text=re.compile(rf"^\s*{number}\s*$"))
-        await press(item.locator("a, button").or_(item).last)
+        await item.locator("a, button").or_(item).last.click()
         active = self._pagination.locator(".active, .ant-pagination-item-active")
         await active.filter(has_text=re.compile(rf"^\s*{number}\s*$")).wait_for()
         await self._page.wait_for_function(_MORE_THAN, arg=0)
