@@ -47,13 +47,15 @@ class Tab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many rows each word has; `total` is that of all, up to one more than NARROWED_CAP, where known.
+    """How many rows each word has; `total` is that of all, where known.
 
-    `found` are the keys of a search's hits with the word of each, as many as `total`.
+    `is_cut`: there are more than the NARROWED_CAP looked at. `found` are the keys of a search's hits,
+    with the word of each.
     """
 
     of: dict[str, int]
     total: int | None = None
+    is_cut: bool = False
     found: Sequence[tuple[Any, str]] = ()
 
 
@@ -141,13 +143,12 @@ class TabbedList(ChangeList):
             return []
         told = self._words | dict(getattr(own, "words", {}))
         chosen = self._chosen
-        cap = NARROWED_CAP if counts.total is not None else CAP
-        too_many = counts.total is not None and counts.total > cap
+        cap = NARROWED_CAP if counts.is_cut or counts.total is not None else CAP
         everything = Tab(title=_("All"), count="", address=self._address(own), is_chosen=not chosen)
         return [everything] + [
             Tab(
                 title=str(told[word]),
-                count=_told(min(counts.of[word], cap), at_least=too_many or counts.of[word] > cap),
+                count=_told(min(counts.of[word], cap), at_least=counts.is_cut or counts.of[word] > cap),
                 address=self._address(own, word),
                 is_chosen=chosen == [word],
             )
@@ -177,13 +178,16 @@ class TabbedList(ChangeList):
     @cached_property
     def counted(self) -> int | None:
         """How many rows there are, up to one more than NARROWED_CAP, where the tabs have told it."""
-        if self._counts is None or self._counts.total is None:
+        own, counts = self._own_filter, self._counts
+        if own is None or counts is None or counts.total is None:
             return None
-        if not self._chosen:
-            return self._counts.total
-        if self._counts.total > NARROWED_CAP:
-            return None
-        return sum(self._counts.of.get(word, 0) for word in self._chosen)
+        asked = {
+            word for name in own.expected_parameters() for word in self.get_filters_params().get(name, [])
+        }
+        if not asked:
+            return counts.total
+        # Of an address written by hand, the database knows better what it asks for.
+        return None if counts.is_cut or asked - counts.of.keys() else sum(counts.of[word] for word in asked)
 
     def page_of(self, rows: QuerySet[Any], *, ends: int, of: int) -> QuerySet[Any]:
         """The `rows` of this list, asked for as suits a page that ends at that row `of` so many."""
@@ -266,7 +270,8 @@ def _within(rows: QuerySet[Any], field: str, words: dict[str, Any]) -> Counts:
     """The words of the first rows that fit: one walk, however many words there are."""
     found = list(rows.values_list(field, flat=True)[: NARROWED_CAP + 1])
     counted = Counter(found)
-    return Counts(of={word: counted[word] for word in words}, total=len(found))
+    is_cut = len(found) > NARROWED_CAP
+    return Counts(of={word: counted[word] for word in words}, total=len(found), is_cut=is_cut)
 
 
 def _found(ways: Sequence[QuerySet[Any]], field: str, words: dict[str, Any]) -> Counts:
@@ -275,9 +280,14 @@ def _found(ways: Sequence[QuerySet[Any]], field: str, words: dict[str, Any]) -> 
     found = list((first.union(*others, all=True) if others else first)[: NARROWED_CAP + 1])
     known = dict(found)
     counted = Counter(known.values())
-    # Cut short, and some of it found in two ways: nobody knows how many there are.
-    total = None if len(known) < len(found) > NARROWED_CAP else len(known)
-    return Counts(of={word: counted[word] for word in words}, total=total, found=tuple(known.items()))
+    is_cut = len(found) > NARROWED_CAP
+    return Counts(
+        of={word: counted[word] for word in words},
+        # Cut short, and some of it found in two ways: nobody knows how many there are.
+        total=None if is_cut and len(known) < len(found) else len(known),
+        is_cut=is_cut,
+        found=tuple(known.items()),
+    )
 
 
 def _told(count: int, *, at_least: bool) -> str:

@@ -76,7 +76,8 @@ def partners_of(user: User, *, may: str = "") -> models.QuerySet[Any, Any]:
 
 
 def _only_partner(user: User) -> int | None:
-    """The partner of a person who works for just one; looked up once for this very object."""
+    """The partner of a person who works for just one; looked up once for this very object, which must not
+    outlive a request or a task: who then joins or leaves a partner would miss rows."""
     if ONLY not in vars(user):
         found = [pk for row in partners_of(user)[:2] for pk in row.values()]
         vars(user)[ONLY] = found[0] if len(found) == 1 else None

@@ -216,3 +216,52 @@ def test_whichever_way_a_search_is_made_a_page_shows_the_same(
         ]
         assert [row.pk for page in pages for row in page.result_list] == expected, asked
         assert {page.result_count for page in pages} == {len(expected)}, asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("status__exact=Confirmed&status__exact=Confirmed", 2),
+        ("status__exact=", 0),
+        ("status__exact=&status__exact=Pending", 1),
+        ("status__exact=Nonsense", 0),
+        # Not asked by this list, and left out.
+        ("status__isnull=True", 3),
+    ],
+)
+@pytest.mark.parametrize("narrowed", ["", "q=street&", "hidden=too&"])
+def test_a_state_that_is_named_twice_or_emptily_is_counted_as_it_is_shown(
+    narrowed: str, asked: str, expected: int, cast: Cast, bookings: list[Booking], sign_in: SignIn
+) -> None:
+    shown_list = sign_in(cast.owner).get(f"{BOOKINGS}?{narrowed}{asked}").context["cl"]
+    assert (shown_list.result_count, len(shown_list.result_list)) == (expected, expected)
+
+
+def test_capitals_of_any_alphabet_are_found_on_the_page_as_they_are_counted(
+    cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "SEVERAL", 0)
+    monkeypatch.setattr(finding, "SOON", 0)
+    for word in ("Montréal", "MONTRÉAL"):
+        make_booking(cast.account, property_address=f"7 {word} Street")
+    browser = sign_in(cast.owner)
+    for said in ("Montréal", "montréal", "MONTRÉAL"):
+        page = browser.get(BOOKINGS, {"q": said}).context["cl"]
+        assert page.result_count == len(page.result_list), said
+        assert page.result_count, said
+
+
+def test_tabs_of_a_search_that_was_cut_short_say_that_there_are_more(
+    cast: Cast, bookings: list[Booking], sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two requests, both found by their client and by their home: three hits hold one of them only once.
+    made = [make_request(cast.partner) for _ in range(2)]
+    for request in made:
+        assert request.property is not None
+        assert request.client is not None
+        Property.objects.filter(pk=request.property.pk).update(address="7 Rowan Gate")
+        Client.objects.filter(pk=request.client.pk).update(name="Rowan Sample")
+    monkeypatch.setattr(tabs, "NARROWED_CAP", 2)
+    counts = shown(sign_in(cast.owner), f"{REQUESTS}?q=rowan")
+    assert counts.pop("All") == ""
+    assert all(count.endswith("+") for count in counts.values())
