@@ -40,7 +40,7 @@ check: .installed-dev ## Everything CI looks at: format, lint, types, arrows, mi
 	$(MAKE) --no-print-directory test-postgresql
 
 test-postgresql: .installed-dev ## Run the tests of the tables and services on a real PostgreSQL
-	$(PY) -m tests.with_postgresql -n auto tests/bookings/services tests/ingest/test_passes.py tests/ingest/test_hostile.py tests/ingest/test_writing_back.py tests/bookings/pages/test_metrics.py tests/bookings/pages/test_tours.py tests/bookings/live/test_follow.py
+	$(PY) -m tests.with_postgresql -n auto tests/bookings/services tests/ingest/test_passes.py tests/ingest/test_hostile.py tests/ingest/test_writing_back.py tests/bookings/pages/test_metrics.py tests/bookings/pages/test_tours.py tests/bookings/pages/test_board.py tests/bookings/admin/test_tabs.py tests/bookings/test_finding.py tests/bookings/live/test_follow.py
 
 fix: .installed-dev ## Format the code and repair what the linter can
 	$(BIN)/ruff format .
