@@ -267,8 +267,8 @@ class _Cycle:
 class SeenIds:
     """Which ids a pass has seen, eight bytes each: a hash, so that a pass weighs the same over any number.
 
-    Two of 100,000 ids share one in a billion passes; the row that is then taken for seen is asked about in
-    the next process's pass, whose hashes are others.
+    Two of 100,000 ids share one in fewer than one of a billion passes; the row that is then taken for seen is
+    asked about in the next process's pass, whose hashes are others.
     """
 
     def __init__(self) -> None:

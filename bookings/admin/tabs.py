@@ -95,7 +95,7 @@ class TabbedList(ChangeList):
             return
         # Asked by the paginator.
         request.shown_list = self  # type: ignore[attr-defined]
-        if self._is_found_out and self.counted is not None and self.counted <= finding.SEVERAL:
+        if self._is_search and self.counted is not None and self.counted <= finding.SEVERAL:
             self.queryset = self.of_keys(self._found)
         try:
             super().get_results(request)
@@ -165,7 +165,7 @@ class TabbedList(ChangeList):
         asked = {name: values for name, values in self.get_filters_params().items() if any(values)}
         asked.pop(own.lookup_kwarg, None)
         field, but_this = self.model_admin.tab_field, own.expected_parameters()
-        if self._is_found_out:
+        if self._is_search:
             rows = self._without_search(but_this).order_by()
             return _found(finding.each_way(rows, self.query), field, self._words)
         rows = self.get_queryset(self.request, exclude_parameters=but_this).order_by()
@@ -191,7 +191,7 @@ class TabbedList(ChangeList):
 
     def page_of(self, rows: QuerySet[Any], *, ends: int, of: int) -> QuerySet[Any]:
         """The `rows` of this list, asked for as suits a page that ends at that row `of` so many."""
-        if not self._is_found_out or of <= finding.SEVERAL:
+        if not self._is_search or of <= finding.SEVERAL:
             return rows
         return finding.walking(self._without_search(), self.query, soon=ends * finding.SOON <= of)
 
@@ -200,7 +200,7 @@ class TabbedList(ChangeList):
         return self._without_search().filter(pk__in=keys)
 
     @cached_property
-    def _is_found_out(self) -> bool:
+    def _is_search(self) -> bool:
         """Whether a search is made by what the database keeps for that, and told with the tabs."""
         return (
             bool(finding.words(self.query))
