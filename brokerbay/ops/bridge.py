@@ -6,8 +6,6 @@ The child's name among the bridges is this process's, so that a new child goes o
 from __future__ import annotations
 
 import logging
-import os
-import shlex
 import shutil
 import signal
 import socket
@@ -20,7 +18,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from brokerbay.ops.processes import own_temporary_folder
+from brokerbay.ops.processes import leashed, own_temporary_folder
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +90,9 @@ class Keeper:
         return now - self._heard > SILENT_AFTER
 
     def _start_child(self) -> subprocess.Popen[bytes]:
-        bare = shlex.join([sys.executable, *self._command, self._holder, str(self._pulse)])
         # A session of its own: Ctrl-C at a terminal reaches the keeper, which ends its child in order.
         return subprocess.Popen(
-            [sys.executable, "-m", "brokerbay.ops.leash", str(os.getpid()), bare],
+            leashed(sys.executable, *self._command, self._holder, str(self._pulse)),
             cwd=settings.BASE_DIR,
             start_new_session=True,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -18,7 +17,7 @@ from django.db import DatabaseError, close_old_connections
 
 from automation import holders
 from bookings.services import handoffs, runs
-from brokerbay.ops.processes import end_all_in
+from brokerbay.ops.processes import end_all_in, leashed
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +73,8 @@ class Handoffs:
         return run_id not in self._children and len(self._children) < MOST_AT_ONCE and not rests
 
     def _start(self, run_id: int) -> subprocess.Popen[bytes]:
-        command = shlex.join([sys.executable, "manage.py", "sign_in_account", "--run", str(run_id)])
         return subprocess.Popen(
-            [sys.executable, "-m", "brokerbay.ops.leash", str(os.getpid()), command],
+            leashed(sys.executable, "manage.py", "sign_in_account", "--run", str(run_id)),
             cwd=settings.BASE_DIR,
             env={**os.environ, holders.SUPERVISOR: self._name(run_id)},
             stdout=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -34,6 +35,14 @@ def leash_forks() -> None:
         forking.pid = os.getpid()
 
     os.register_at_fork(before=before, after_in_child=lambda: die_with_parent(forking.pid))
+
+
+def leashed(*command: str) -> list[str]:
+    """The command as a child of this process that the kernel ends together with it (`ops.leash`).
+
+    The thread that starts it has to stay for as long: the kernel counts that thread as the parent.
+    """
+    return [sys.executable, "-m", "brokerbay.ops.leash", str(os.getpid()), shlex.join(command)]
 
 
 def is_alive(pid: int) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -26,7 +25,7 @@ from bookings.queries import holders as lost_holders
 from bookings.services import exporting, notices, reminders, runs, showings
 from brokerbay.ops import pulse
 from brokerbay.ops.handoffs import Handoffs
-from brokerbay.ops.processes import end_all_in, living_in, own_temporary_folder
+from brokerbay.ops.processes import end_all_in, leashed, living_in, own_temporary_folder
 
 logger = logging.getLogger(__name__)
 
@@ -102,10 +101,9 @@ class Supervisor:
             "TMPDIR": str(self._folder),
             pulse.FOLDER: str(self._folder),
         }
-        cluster = shlex.join([sys.executable, self.program, "run_workers", self.queue, "--cluster"])
         # A session of its own: Ctrl-C at a terminal reaches the supervisor, which ends its child in order.
         return subprocess.Popen(
-            [sys.executable, "-m", "brokerbay.ops.leash", str(os.getpid()), cluster],
+            leashed(sys.executable, self.program, "run_workers", self.queue, "--cluster"),
             cwd=settings.BASE_DIR,
             env=environment,
             start_new_session=True,

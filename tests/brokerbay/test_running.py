@@ -108,6 +108,26 @@ def test_the_portal_starts_and_leaves_no_process_behind(how: signal.Signals, tmp
         assert [one.cmdline() for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
 
 
+def test_a_portal_killed_while_it_fills_the_demo_leaves_no_process_behind(tmp_path: Path) -> None:
+    with _running(tmp_path) as (process, _):
+        portal_itself = psutil.Process(process.pid)
+        _wait_until(lambda: bool(_seeding(portal_itself)), "the demo is being filled")
+        frozen = _seeding(portal_itself)
+        for one in frozen:
+            one.suspend()  # it would end by itself otherwise, sooner or later
+        process.kill()
+        process.wait()
+        _, alive = psutil.wait_procs(frozen, timeout=10)
+        for one in alive:
+            one.kill()
+        assert alive == []
+
+
+def _seeding(portal_itself: psutil.Process) -> list[psutil.Process]:
+    """Leashed already: before that its last word is the whole command."""
+    return [one for one in portal_itself.children() if one.cmdline()[-1:] == ["seed_demo"]]
+
+
 @contextmanager
 def _running(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     try:

@@ -15,6 +15,7 @@ from django.db import connections
 from automation.engine.browser import BrowserMissing
 from brokerbay.ops import browser, demo, local_sites, portal, static_files
 from brokerbay.ops.local_sites import LocalSites
+from brokerbay.ops.processes import leashed
 
 INTERRUPTED = frozenset({130, 143})
 MAY_SEED_FOR = 60.0  # seconds that the first lines wait for the people they name
@@ -86,7 +87,7 @@ class Command(BaseCommand):
     def _seed(self, environment: dict[str, str], seeded: threading.Event) -> None:
         try:
             done = subprocess.run(
-                [sys.executable, "manage.py", "seed_demo"],
+                leashed(sys.executable, "manage.py", "seed_demo"),
                 cwd=settings.BASE_DIR,
                 env=environment,
                 capture_output=True,
