@@ -134,6 +134,8 @@ class PartnerScopedAdmin(ModelAdmin):
     list_filter_submit = True
     list_fullwidth = True
     actions_on_bottom = False
+    # Unfold's templates ask for it twice a row, and asking in vain costs more than the row's words.
+    list_sections = ()
     # Columns of the row itself that the address may filter by, beside those of list_filter.
     filtered_by: tuple[str, ...] = ()
     # The column of list_filter whose words are the list's tabs, if any.

@@ -4,10 +4,11 @@ Prints one line of JSON: {"list_ms": [[ms of each page] of each round], "dashboa
 "bare_ms": …, "queries": most of a page, "slowest": {page: ms}, "export_ratios": [one a round],
 "export_peak_mib": [of a process that did nothing else]}. With 0 rounds it only makes the rows.
 
-A page is asked for through Django's whole stack, with its middleware and templates, as an administrator who
-sees every row and as one partner's manager. `database_ms` is all the time that a list spends in the database,
-`bare_ms` that of the statements which its content takes, run once more by themselves: its rows, their keys
-where a search finds them, how many there are, and how many in each state, as its tabs tell.
+A page is asked for through Django's whole stack, with its middleware and templates, in a process settled as
+the web server's are, as an administrator who sees every row and as one partner's manager. `database_ms` is
+all the time that a list spends in the database, `bare_ms` that of the statements which its content takes, run
+once more by themselves: its rows, their keys where a search finds them, how many there are, and how
+many in each state, as its tabs tell.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def main(rounds: int, bookings: int) -> dict[str, Any]:
 
     from bookings.models import Membership
     from bookings.vocabulary import Role
+    from brokerbay import serving
 
+    serving.post_worker_init(None)
     administrator, _ = User.objects.get_or_create(
         username="sample-administrator", defaults={"is_superuser": True, "is_staff": True}
     )
