@@ -56,6 +56,10 @@ class Searched:
     seldom: bool = False
     elsewhere: tuple[tuple[str, Elsewhere], ...] = ()
 
+    @property
+    def has_one_way(self) -> bool:
+        return not (self.whole or self.elsewhere)
+
 
 _HOME = ("address", "property_id", "mls_number")
 SEARCHED: dict[type[models.Model], Searched] = {
@@ -85,13 +89,15 @@ KEPT_BESIDE = tuple(
 
 def containing(rows: QuerySet[M], text: str) -> QuerySet[M]:
     """The rows that hold each word; "quoted words" stand together."""
-    for word in words(text):
-        rows = rows.filter(holding(rows.model, word))
+    for held in _holding_each(rows.model, words(text)):
+        rows = rows.filter(held)
     return rows
 
 
 def each_way(rows: QuerySet[M], text: str) -> list[QuerySet[M]]:
     """The same rows apart, by each way that leads to some: together all, and some of them twice."""
+    if SEARCHED[rows.model].has_one_way:
+        return [containing(rows, text)]
     first, *others = words(text)
     for word in others:
         rows = rows.filter(holding(rows.model, word))
@@ -104,9 +110,11 @@ def walking(rows: QuerySet[M], text: str, *, soon: bool) -> QuerySet[M]:
     `soon`: the page is full after so few rows that each is read on the way. Else all keys are found first,
     and each row of the way looked for among them.
     """
-    for word in words(text):
-        by_row = soon and (word.isascii() or connection.vendor != "sqlite")  # whose LIKE knows no capital É
-        held = _in_row(rows.model, word) if by_row else holding(rows.model, word)
+    said = words(text)
+    # SQLite's LIKE knows no capital É.
+    by_row = [word for word in said if soon and (word.isascii() or connection.vendor != "sqlite")]
+    by_key = [word for word in said if word not in by_row]
+    for held in [_in_row(rows.model, word) for word in by_row] + _holding_each(rows.model, by_key):
         # Wrapped, or the database would take it for the way to the rows: fetch all, and then sort them.
         rows = rows.filter(Case(When(held, then=Value(True)), default=Value(False), output_field=_TRUTH))
     return rows
@@ -125,6 +133,16 @@ def words(text: str) -> list[str]:
         for word in smart_split(text)
     ]
     return [word for word in found if word]
+
+
+def _holding_each(model: type[models.Model], said: list[str]) -> list[Q]:
+    """What rows with all the words have to fulfil; SQLite's trigrams are looked up for several at once, for
+    an address is made of words that each fit a great many."""
+    known = [word for word in said if _has_trigrams(word)] if SEARCHED[model].has_one_way else []
+    found = _looked_up(model, known) if len(known) > 1 else None
+    if found is None:
+        return [holding(model, word) for word in said]
+    return [found, *(holding(model, word) for word in said if word not in known)]
 
 
 def holding(model: type[models.Model], word: str) -> Q:
@@ -167,16 +185,29 @@ def _named(other: Elsewhere, word: str) -> QuerySet[Any, Any]:
 
 
 def _own(model: type[models.Model], columns: Sequence[str], word: str) -> Q:
-    if connection.vendor == "sqlite" and len(word) >= SHORTEST and word.isprintable() and _is_kept(model):
-        sql = f"SELECT rowid FROM {_beside(model)} WHERE {_beside(model)} MATCH %s"  # noqa: S608
-        phrase = '"{}"'.format(word.replace('"', '""'))
-        if not _are_many(sql, phrase, MANY, _minute()):
-            return Q(In(F("pk"), RawSQL(sql, (phrase,))))  # noqa: S611
+    found = _looked_up(model, [word]) if _has_trigrams(word) else None
+    if found is not None:
+        return found
     held = _in_columns(model, columns, word)
     searched = SEARCHED.get(model)
     if searched is not None and searched.seldom:
         return held & Q(*(Q(**{f"{_asked(model, column)}__gt": ""}) for column in columns), _connector=Q.OR)
     return held
+
+
+def _has_trigrams(word: str) -> bool:
+    return connection.vendor == "sqlite" and len(word) >= SHORTEST and word.isprintable()
+
+
+def _looked_up(model: type[models.Model], said: list[str]) -> Q | None:
+    """The rows that have all these words, as SQLite keeps them; None where it does not, or they are many."""
+    if not _is_kept(model):
+        return None
+    sql = f"SELECT rowid FROM {_beside(model)} WHERE {_beside(model)} MATCH %s"  # noqa: S608
+    asked = " AND ".join('"{}"'.format(word.replace('"', '""')) for word in said)
+    if _are_many(sql, asked, MANY, _minute()):
+        return None
+    return Q(In(F("pk"), RawSQL(sql, (asked,))))  # noqa: S611
 
 
 def _in_columns(model: type[models.Model], columns: Sequence[str], word: str) -> Q:

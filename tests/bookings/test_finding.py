@@ -14,7 +14,7 @@ WORDS = ("Ünïcode", "O'Hara", '12"', "100%", "a_b", "; drop", "AND", "NEAR(a b
 def test_every_word_is_found_wherever_it_stands(cast: Cast) -> None:
     mine = make_booking(cast.account, property_address="12 Juniper Lane", user_name="Ada Sample")
     make_booking(cast.account, property_address="14 Juniper Lane", user_name="Ben Sample")
-    for text in ("juniper ADA", '"12 Juniper"', "niper da", mine.listing_id):
+    for text in ("juniper ADA", '"12 Juniper"', "niper da", "12 lane ada", "12 ad", mine.listing_id):
         assert list(finding.containing(Booking.objects.all(), text)) == [mine], text
     assert not finding.containing(Booking.objects.all(), "juniper nobody").exists()
 
@@ -24,6 +24,8 @@ def test_signs_are_letters_and_nothing_else(word: str, cast: Cast) -> None:
     mine = make_booking(cast.account, property_address=f"12 x{word}x")
     make_booking(cast.account, property_address="nothing of it")
     assert list(Booking.objects.filter(finding.holding(Booking, word))) == [mine]
+    both = finding._holding_each(Booking, [word, f"x{word}", mine.listing_id])
+    assert list(Booking.objects.filter(*both)) == [mine]
 
 
 def test_what_changes_or_goes_is_found_as_it_is_now(cast: Cast) -> None:
@@ -52,7 +54,9 @@ def test_a_word_that_is_everywhere_is_looked_for_in_the_rows(
 ) -> None:
     monkeypatch.setattr(finding, "MANY", 1)
     made = [make_booking(cast.account, property_address=f"{number} Juniper Lane") for number in range(3)]
-    assert set(finding.containing(Booking.objects.all(), "juniper")) == set(made)
+    for text in ("juniper", "juniper lane"):
+        assert set(finding.containing(Booking.objects.all(), text)) == set(made)
+        assert set(finding.walking(Booking.objects.all(), text, soon=False)) == set(made)
 
 
 @pytest.mark.django_db
