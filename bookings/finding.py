@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection, models, transaction
-from django.db.models import BooleanField, Case, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import In
 from django.utils.text import smart_split, unescape_string_literal
@@ -31,6 +31,8 @@ SHORTEST = 3  # letters: a trigram
 MANY = 100_000
 # Beyond so many the list is walked in its order, until a page is full: sorting them is dearer.
 SEVERAL = 2_000
+# Of two words, the one with fewer hits is looked up first; hits are counted so far.
+RARE = 2_000
 # A page is full soon when there are so many times more to be found than it ends at.
 SOON = 10
 
@@ -96,12 +98,13 @@ def containing(rows: QuerySet[M], text: str) -> QuerySet[M]:
 
 def each_way(rows: QuerySet[M], text: str) -> list[QuerySet[M]]:
     """The same rows apart, by each way that leads to some: together all, and some of them twice."""
-    if SEARCHED[rows.model].has_one_way:
+    model, said = rows.model, words(text)
+    if not said or SEARCHED[model].has_one_way:
         return [containing(rows, text)]
-    first, *others = words(text)
+    first, *others = _rarest_first(model, said)
     for word in others:
-        rows = rows.filter(holding(rows.model, word))
-    return [rows.filter(way) for way in _ways(rows.model, first)]
+        rows = rows.filter(_seen(model, word))
+    return [rows.filter(way) for way in _ways(model, first)]
 
 
 def walking(rows: QuerySet[M], text: str, *, soon: bool) -> QuerySet[M]:
@@ -110,17 +113,10 @@ def walking(rows: QuerySet[M], text: str, *, soon: bool) -> QuerySet[M]:
     `soon`: the page is full after so few rows that each is read on the way. Else all keys are found first,
     and each row of the way looked for among them.
     """
-    said = words(text)
-    # SQLite's LIKE knows no capital É.
-    by_row = [word for word in said if soon and (word.isascii() or connection.vendor != "sqlite")]
-    by_key = [word for word in said if word not in by_row]
-    for held in [_in_row(rows.model, word) for word in by_row] + _holding_each(rows.model, by_key):
-        # Wrapped, or the database would take it for the way to the rows: fetch all, and then sort them.
-        rows = rows.filter(Case(When(held, then=Value(True)), default=Value(False), output_field=_TRUTH))
+    model, said = rows.model, words(text)
+    for held in [_in_row(model, word) for word in said] if soon else _holding_each(model, said):
+        rows = rows.filter(_as_truth(held))
     return rows
-
-
-_TRUTH = BooleanField()
 
 
 def words(text: str) -> list[str]:
@@ -135,14 +131,44 @@ def words(text: str) -> list[str]:
     return [word for word in found if word]
 
 
-def _holding_each(model: type[models.Model], said: list[str]) -> list[Q]:
-    """What rows with all the words have to fulfil; SQLite's trigrams are looked up for several at once, for
-    an address is made of words that each fit a great many."""
-    known = [word for word in said if _has_trigrams(word)] if SEARCHED[model].has_one_way else []
+def _holding_each(model: type[models.Model], said: list[str]) -> list[Q | Case]:
+    """What rows with all the words have to fulfil, so put that few rows are looked at: an address is made of
+    words of which each fits a great many."""
+    if said and not SEARCHED[model].has_one_way:
+        first, *others = _rarest_first(model, said)
+        return [holding(model, first), *(_seen(model, word) for word in others)]
+    known = [word for word in said if _has_trigrams(word)]
     found = _looked_up(model, known) if len(known) > 1 else None
     if found is None:
         return [holding(model, word) for word in said]
     return [found, *(holding(model, word) for word in said if word not in known)]
+
+
+def _seen(model: type[models.Model], word: str) -> Case:
+    """The same as `holding`, for rows that something else leads to: each is looked at."""
+    return _as_truth(_in_row(model, word))
+
+
+def _as_truth(held: Q | Case) -> Case:
+    """A bare condition would be taken for the way to the rows: all of them fetched, and sorted then."""
+    return Case(When(held, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+def _rarest_first(model: type[models.Model], said: list[str]) -> list[str]:
+    if len(said) < 2:
+        return said
+    return sorted(said, key=lambda word: _how_many(model, word, _minute()))
+
+
+@lru_cache(maxsize=500)
+def _how_many(model: type[models.Model], word: str, minute: int) -> int:
+    """About how many rows lead to those with the word, looked up once a `minute`; short words in no index."""
+    if len(word) < SHORTEST:
+        return RARE * (1 + len(SEARCHED[model].elsewhere))
+    searched = SEARCHED[model]
+    ways = [_ids(model, _own(model, searched.columns, word))]
+    ways += [_named(other, word) for _, other in searched.elsewhere]
+    return sum(way[:RARE].count() for way in ways)
 
 
 def holding(model: type[models.Model], word: str) -> Q:
@@ -157,22 +183,22 @@ def holding(model: type[models.Model], word: str) -> Q:
 
 def _ways(model: type[models.Model], word: str) -> list[Q]:
     searched = SEARCHED[model]
-    return [_own(model, searched.columns, word), *_beyond(searched, word)]
+    ways = [_own(model, searched.columns, word)]
+    if searched.whole:
+        ways.append(Q(**{searched.whole: word}))
+    return ways + [Q(**{f"{column}__in": _named(other, word)}) for column, other in searched.elsewhere]
 
 
 def _in_row(model: type[models.Model], word: str) -> Q:
     """The same, told by looking at a row, whatever the database keeps beside it."""
     searched = SEARCHED[model]
     held = _in_columns(model, searched.columns, word)
-    for way in _beyond(searched, word):
-        held |= way
+    if searched.whole:
+        held |= Q(**{searched.whole: word})
+    for column, other in searched.elsewhere:
+        named = other.model._default_manager.filter(**{other.key: OuterRef(column)})
+        held |= Q(Exists(named.filter(_in_columns(other.model, other.columns, word)).order_by()))
     return held
-
-
-def _beyond(searched: Searched, word: str) -> list[Q]:
-    """The ways to a row that are not in its searched columns."""
-    whole = [Q(**{searched.whole: word})] if searched.whole else []
-    return whole + [Q(**{f"{column}__in": _named(other, word)}) for column, other in searched.elsewhere]
 
 
 def _ids(model: type[models.Model], wanted: Q) -> QuerySet[Any, Any]:
@@ -213,8 +239,16 @@ def _looked_up(model: type[models.Model], said: list[str]) -> Q | None:
 def _in_columns(model: type[models.Model], columns: Sequence[str], word: str) -> Q:
     held = Q()
     for column in columns:
-        held |= Q(**{f"{_asked(model, column)}__icontains": word})
+        for written in _ways_to_write(word):
+            held |= Q(**{f"{_asked(model, column)}__icontains": written})
     return held
+
+
+def _ways_to_write(word: str) -> list[str]:
+    """SQLite's LIKE takes É and é for two letters, so both are asked for; a to z it knows."""
+    if connection.vendor != "sqlite" or word.isascii():
+        return [word]
+    return sorted({word, word.lower(), word.upper(), word.title()})
 
 
 def _asked(model: type[models.Model], column: str) -> str:

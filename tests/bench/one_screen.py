@@ -48,10 +48,11 @@ LISTS = {
         "p={deep}",
         "booking_status__exact=needs_info",
         "q=Z00000120",
+        "q=345+Juniper+Lane",
         "q=Juniper",
         "q=Ada",
     ),
-    "bookingrun": ("", "p=2", "p={deep}", "state__exact=failed", "q=Z00000120", "q=Juniper"),
+    "bookingrun": ("", "p=2", "p={deep}", "state__exact=failed", "q=Z00000120", "q=345+Juniper+Lane"),
     "property": ("", "p=2", "q=Z00000120", "q=Juniper"),
 }
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import random
+from itertools import pairwise
+
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
 from bookings import finding
-from bookings.models import Booking, BookingRun, Property, ShowingRequest
-from tests.bookings.cast import Cast, make_booking, make_request, make_run
+from bookings.models import Booking, BookingRun, Client, Property, ShowingRequest
+from tests.bookings.cast import Cast, make_booking, make_property, make_request, make_run
 
 WORDS = ("Ünïcode", "O'Hara", '12"', "100%", "a_b", "; drop", "AND", "NEAR(a b)", "*", "-1", "ab", "😀😀😀")
 
@@ -47,6 +50,54 @@ def test_requests_and_runs_are_found_by_what_they_name(cast: Cast) -> None:
         assert request in finding.containing(ShowingRequest.objects.all(), text), text
     for text in (run.account.email, run.property_text):
         assert run in finding.containing(BookingRun.objects.all(), text), text
+
+
+SAID = ("345", "12", "Juniper", "Lane", "Élan", "élan", "a%b", "Rue É", "Zed")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_several_words_find_what_looking_at_every_row_would(
+    seed: int, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "RARE", 5)
+    chance = random.Random(seed)
+
+    def some() -> str:
+        return " ".join(chance.sample(SAID, chance.randrange(3)))
+
+    homes = [make_property(property_id=f"home-{number}", address=some()) for number in range(12)]
+    requests, bookings = {}, {}
+    for _ in range(25):
+        home, name, group = chance.choice(homes), some(), some()
+        request = make_request(cast.partner, property=home, group_name=group)
+        Client.objects.filter(pk=request.client_id).update(name=name)
+        requests[request] = [group, name, home.address, home.property_id, home.mls_number]
+        booking = make_booking(cast.account, property_address=home.address, user_name=name)
+        bookings[booking] = [str(getattr(booking, column)) for column in finding.SEARCHED[Booking].columns]
+    asked = [[word] for word in SAID] + [chance.sample(SAID, size) for size in (2, 2, 2, 2, 3, 3, 3)]
+    for words in asked:
+        text = " ".join(f'"{word}"' for word in words)
+        for model, known in ((ShowingRequest, requests), (Booking, bookings)):
+            wanted = {
+                row.pk
+                for row, texts in known.items()
+                if all(any(word.upper() in held.upper() for held in texts) for word in words)
+            }
+            rows = model.objects.order_by("pk")  # type: ignore[attr-defined]
+            ways = finding.each_way(rows, text)
+            assert {row.pk for row in finding.containing(rows, text)} == wanted, (model, text)
+            assert {row.pk for way in ways for row in way} == wanted, (model, text)
+            for soon in (True, False):
+                walked = [row.pk for row in finding.walking(rows, text, soon=soon)]
+                assert set(walked) == wanted, (model, text, soon)
+                assert all(before < after for before, after in pairwise(walked))
+
+
+def test_no_words_find_everything(cast: Cast) -> None:
+    request = make_request(cast.partner)
+    for text in ("", "  ", '""'):
+        assert list(finding.containing(ShowingRequest.objects.all(), text)) == [request]
+        assert [list(way) for way in finding.each_way(ShowingRequest.objects.all(), text)] == [[request]]
 
 
 def test_a_word_that_is_everywhere_is_looked_for_in_the_rows(
