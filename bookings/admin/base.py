@@ -106,9 +106,10 @@ class CappedPaginator(Paginator):
     def count(self) -> int:
         rows = cast("QuerySet[Any]", self.object_list)
         counted = self.shown.counted if self.shown else None
+        has_more = self.shown is not None and self.shown.has_more
         if counted is None:
             counted = rows.order_by()[: self.cap + 1].values("pk").count()
-        self.is_capped = counted > self.cap
+        self.is_capped = has_more or counted > self.cap
         return min(counted, self.cap)
 
     def _get_page(self, object_list: Any, number: int, paginator: Any) -> Any:

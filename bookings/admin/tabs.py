@@ -95,7 +95,7 @@ class TabbedList(ChangeList):
             return
         # Asked by the paginator.
         request.shown_list = self  # type: ignore[attr-defined]
-        if self._is_search and self.counted is not None and self.counted <= finding.SEVERAL:
+        if self._is_search and self.counted is not None and self._are_all_found(self.counted):
             self.queryset = self.of_keys(self._found)
         try:
             super().get_results(request)
@@ -187,13 +187,25 @@ class TabbedList(ChangeList):
         if not asked:
             return counts.total
         # Of an address written by hand, the database knows better what it asks for.
-        return None if counts.is_cut or asked - counts.of.keys() else sum(counts.of[word] for word in asked)
+        if asked - counts.of.keys():
+            return None
+        found = sum(counts.of[word] for word in asked)
+        return None if counts.is_cut and found < CAP else found
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there may be more than `counted` says, for just the first NARROWED_CAP were looked at."""
+        return self.counted is not None and self._counts is not None and self._counts.is_cut
 
     def page_of(self, rows: QuerySet[Any], *, ends: int, of: int) -> QuerySet[Any]:
         """The `rows` of this list, asked for as suits a page that ends at that row `of` so many."""
-        if not self._is_search or of <= finding.SEVERAL:
+        if not self._is_search or self._are_all_found(of):
             return rows
         return finding.walking(self._without_search(), self.query, soon=ends * finding.SOON <= of)
+
+    def _are_all_found(self, count: int) -> bool:
+        """Whether a search knows each row that it has, and they are few enough to be sorted."""
+        return count <= finding.SEVERAL and not self.has_more
 
     def of_keys(self, keys: Sequence[Any]) -> QuerySet[Any]:
         """The rows with these keys, in the list's order; that they fit is known."""

@@ -11,6 +11,7 @@ from django.urls import reverse
 from bookings import finding
 from bookings.admin import tabs
 from bookings.admin.base import CappedPaginator
+from bookings.admin.bookings import BookingAdmin
 from bookings.admin.requests import ShowingRequestAdmin
 from bookings.models import Booking, BookingRun, Client, Property, ShowingRequest
 from bookings.services import runs
@@ -265,3 +266,27 @@ def test_tabs_of_a_search_that_was_cut_short_say_that_there_are_more(
     counts = shown(sign_in(cast.owner), f"{REQUESTS}?q=rowan")
     assert counts.pop("All") == ""
     assert all(count.endswith("+") for count in counts.values())
+
+
+@pytest.mark.parametrize(("cap", "told", "is_capped"), [(4, {4, 5, 6, 7, 8}, True), (9, {9}, False)])
+def test_a_state_of_a_search_that_was_cut_short_still_begins_with_the_newest(
+    cap: int, told: set[int], is_capped: bool, cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first hits are as a rule the oldest; a state is counted anew where they hold only few of it."""
+    statuses = [BookingStatus.DECLINED, BookingStatus.CONFIRMED, BookingStatus.DECLINED] * 4
+    statuses.append(BookingStatus.DECLINED)
+    made = [make_booking(cast.account, property_address="7 Rowan Gate", status=one) for one in statuses]
+    newest = [one.pk for one in reversed(made) if one.status == BookingStatus.DECLINED]
+    monkeypatch.setattr(BookingAdmin, "list_per_page", 2)
+    monkeypatch.setattr(tabs, "NARROWED_CAP", 7)
+    monkeypatch.setattr(CappedPaginator, "cap", 10)
+    monkeypatch.setattr(tabs, "CAP", cap)
+    browser = sign_in(cast.owner)
+    for soon in (0, 10):
+        monkeypatch.setattr(finding, "SOON", soon)
+        page = browser.get(f"{BOOKINGS}?q=rowan&status__exact=Declined").context["cl"]
+        assert [row.pk for row in page.result_list] == newest[:2]
+        assert page.result_count in told
+        assert page.paginator.is_capped == is_capped
+        second = browser.get(f"{BOOKINGS}?q=rowan&status__exact=Declined&p=2").context["cl"]
+        assert [row.pk for row in second.result_list] == newest[2:4]
