@@ -32,9 +32,9 @@ SHORTEST = 3  # letters: a trigram
 MANY = 100_000
 # Beyond so many the list is walked in its order, until a page is full: sorting them is dearer.
 SEVERAL = 2_000
-# Of two words, the one with fewer hits is looked up first; hits are counted so far.
+# The word with the fewest hits is looked up first; beyond so many hits, words count as equally common.
 RARE = 2_000
-# So many words are counted; those behind them are only looked for in the rows that the rarest leads to.
+# The hits of so many words are counted; later words are only looked for in the rows that the rarest leads to.
 COUNTED = 8
 # A page is full soon when there are so many times more to be found than it ends at.
 SOON = 10
@@ -63,6 +63,7 @@ class Searched:
 
     @property
     def has_one_way(self) -> bool:
+        """Whether a row's own columns are all that it is found by."""
         return not (self.whole or self.elsewhere)
 
 
