@@ -133,7 +133,7 @@ def make_booking(account: Account, **fields: Any) -> Booking:
     number = next(_numbers)
     day, at, zone = in_days(3), time(10, 0), "America/Toronto"
     values = {
-        "listing_id": f"{number:024x}",
+        "listing_id": f"{number:024d}",
         "property_address": f"{number} Example Street",
         "booking_date": day,
         "booking_time": at,
