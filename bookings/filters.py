@@ -11,6 +11,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import DateTimeField, ForeignKey, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import (
@@ -34,11 +35,21 @@ Choices = list[tuple[str, Any]]
 
 
 class VisibleRelatedFilter(RelatedDropdownFilter):
-    """Offers just the rows that the person may see; Django's own offers every row there is."""
+    """Offers just the rows that the person may see; Django's own offers every row there is.
 
-    def field_choices(self, field: ForeignKey, request: HttpRequest, model_admin: ModelAdmin) -> list[Any]:
+    They are looked up when they are shown, and nothing is shown where there is nothing to choose.
+    """
+
+    def field_choices(self, field: ForeignKey, request: HttpRequest, model_admin: ModelAdmin) -> Any:
         target = model_admin.admin_site.get_model_admin(field.remote_field.model)
-        return [(row.pk, str(row)) for row in target.get_queryset(request)]
+        return SimpleLazyObject(lambda: [(row.pk, str(row)) for row in target.get_queryset(request)])
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        if super().has_output():
+            yield from super().choices(changelist)
 
 
 class YesNoFilter(BooleanRadioFilter):
@@ -60,6 +71,15 @@ class DayRangeFilter(RangeDateFilter):
                 **{f"{self.parameter_name}__lt": self._start_of(last + timedelta(days=1))}
             )
         return queryset
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        """The skin's, whose two ends have no name of their own to be told by."""
+        said = {"from": gettext("%s, from"), "to": gettext("%s, to")}
+        for shown in super().choices(changelist):
+            for end, name in said.items():
+                field = shown["form"].fields[f"{self.parameter_name}_{end}"]
+                field.widget.attrs["aria-label"] = name % self.title
+            yield shown
 
     def in_vain(self) -> list[str]:
         """A sentence for each end that was written and is no day."""

@@ -28,7 +28,7 @@ from unfold.decorators import display
 
 from bookings import finding, told
 from bookings.admin.seen import SeenForm
-from bookings.admin.tabs import NARROWED_CAP, TabbedList
+from bookings.admin.tabs import NARROWED_CAP, RowsRequest, TabbedList
 from bookings.asker import clock_of
 from bookings.models import AuditEntry, BookingRun
 from bookings.models.scope import ScopedQuerySet, sees_all
@@ -38,6 +38,8 @@ from bookings.templatetags.showing import zone_words
 # A sentence for one and for several, each with %(count)d: ngettext_lazy(…, …, "count").
 Counted: TypeAlias = Any
 
+# Beside a list's address, asks for its filters alone.
+FILTERS_VAR = "filters"
 MESSAGES_SHOWN = 10
 # Each picked row is one transaction; more belong into several clicks, not one request.
 MOST_AT_ONCE = 200
@@ -150,6 +152,8 @@ class PartnerScopedAdmin(ModelAdmin):
     # ---- whose clock -------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if FILTERS_VAR in request.GET:
+            return on_the_clock_of(request, lambda: self._filters(request))
         if ERROR_FLAG in request.GET:
             messages.warning(
                 request, _("The list has no such page or filter; here it is from its start, unfiltered.")
@@ -163,6 +167,18 @@ class PartnerScopedAdmin(ModelAdmin):
         for sentence in shown.asked_in_vain() if isinstance(shown, TabbedList) else ():
             messages.warning(request, sentence)
         return response
+
+    def _filters(self, request: HttpRequest) -> HttpResponse:
+        """The panel of the list's filters, asked for by its page when somebody reaches for it."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        address = request.GET.copy()
+        del address[FILTERS_VAR]
+        try:
+            shown = self.get_changelist_instance(RowsRequest(request.user, address.urlencode()))
+        except IncorrectLookupParameters as wrong:
+            raise Http404 from wrong
+        return TemplateResponse(request, "admin/bookings/filters.html", {"cl": shown})
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return on_the_clock_of(

@@ -11,7 +11,7 @@ from django.contrib.admin.utils import label_for_field
 from django.contrib.messages import MessageFailure
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -246,8 +246,7 @@ def _count(request: HttpRequest, view: Any, shown: PartnerScopedAdmin) -> str:
 
 
 def _told(request: HttpRequest, view: Any, shown: PartnerScopedAdmin) -> str:
-    asked = RowsRequest()
-    asked.method, asked.user, asked.GET = "GET", request.user, QueryDict(view.query)
+    asked = RowsRequest(request.user, view.query)
     with timezone.override(clock_of(request.user)):
         try:
             rows = shown.get_changelist_instance(asked).queryset

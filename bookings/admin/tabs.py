@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import IntegerField, QuerySet, Subquery
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
@@ -35,6 +35,10 @@ VIEW_VAR = "view"
 
 class RowsRequest(HttpRequest):
     """Asks a list which rows it would show, without a page of them."""
+
+    def __init__(self, person: User | AnonymousUser, asked: str) -> None:
+        super().__init__()
+        self.method, self.user, self.GET = "GET", person, QueryDict(asked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

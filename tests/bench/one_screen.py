@@ -41,6 +41,7 @@ LISTS = {
         "q=Juniper&status__exact=Declined",
         "q=nothing+like+this",
         "o=1",
+        "filters=1",
     ),
     "showingrequest": (
         "",
@@ -51,9 +52,18 @@ LISTS = {
         "q=345+Juniper+Lane",
         "q=Juniper",
         "q=Ada",
+        "filters=1",
     ),
-    "bookingrun": ("", "p=2", "p={deep}", "state__exact=failed", "q=Z00000120", "q=345+Juniper+Lane"),
-    "property": ("", "p=2", "q=Z00000120", "q=Juniper"),
+    "bookingrun": (
+        "",
+        "p=2",
+        "p={deep}",
+        "state__exact=failed",
+        "q=Z00000120",
+        "q=345+Juniper+Lane",
+        "filters=1",
+    ),
+    "property": ("", "p=2", "q=Z00000120", "q=Juniper", "filters=1"),
 }
 
 

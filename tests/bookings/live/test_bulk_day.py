@@ -109,3 +109,40 @@ def test_a_view_is_saved_with_the_keyboard_alone_and_found_in_the_side_bar(
     expect(page.locator("#result_list tbody tr").first).to_be_visible()
     bar = page.get_by_role("navigation", name="Tables")
     expect(bar.get_by_role("link", name=re.compile("Quays that wait"))).to_be_visible()
+
+
+def test_a_list_is_narrowed_by_its_filters_with_the_keyboard_alone(
+    portal: Portal, page: Page, morning: dict[str, Any]
+) -> None:
+    page.goto(f"{portal.address}/admin/bookings/booking/?q=Quay&partner__id__exact={morning['partner']}&o=1")
+    expect(page.locator("#filter-form")).to_have_count(0)
+    page.get_by_role("button", name="Filters").focus()
+    page.keyboard.press("Enter")
+    panel = page.locator("#changelist-filter")
+    expect(panel.get_by_role("combobox", name="By partner")).to_be_visible()
+    panel.get_by_role("textbox", name="booking date, from").focus()
+    expect(panel.locator(".datetimeshortcuts").first).to_be_visible()
+    panel.get_by_role("combobox", name="By hidden bookings").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".select2-search__field[role=searchbox]:focus")).to_be_visible()
+    page.keyboard.type("Only")
+    page.keyboard.press("Enter")
+    panel.get_by_role("button", name="Apply Filters").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#result_list")).to_have_count(0)
+    for kept in ("q=Quay", f"partner__id__exact={morning['partner']}", "o=1", "hidden=only"):
+        assert kept in page.url
+
+
+def test_filters_that_did_not_come_are_asked_for_once_more(
+    portal: Portal, page: Page, morning: dict[str, Any]
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{portal.address}/admin/bookings/booking/?q=Quay")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Filters").click()
+    panel = page.locator("#changelist-filter")
+    expect(panel.get_by_role("alert")).to_contain_text("The filters did not come.")
+    page.context.set_offline(False)
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel.get_by_role("button", name="Apply Filters")).to_be_visible()

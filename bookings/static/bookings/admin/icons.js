@@ -3,6 +3,7 @@
 // also when it comes later.
 const ICON = ".material-symbols-outlined";
 const CLICKED = "[x-on\\:click]:not(a[href], button, input, select, textarea, summary, label)";
+const SELECT = ":is(.select2-selection[role=combobox], .select2-search__field):not([data-named])";
 const OPERABLE = "a[href], button, input, select, textarea";
 const DESKS = { dock_to_right: "menu", close: "close", more_horiz: "more", unfold_more: "more", visibility: "password" };
 
@@ -17,7 +18,19 @@ function mend(root) {
     scroller.setAttribute("role", "group");
     scroller.setAttribute("aria-label", words().scrolls ?? "");
   }
+  for (const box of root.querySelectorAll(SELECT)) named(box);
   for (const tip of root.querySelectorAll("span.help-tooltip[aria-label]:not([role])")) tip.setAttribute("role", "img");
+}
+
+/** What stands for a select box is told by what is chosen alone, and its search not at all: the label belongs to both. */
+function named(box) {
+  const id = box.getAttribute("aria-controls")?.match(/^select2-(.*)-results$/)?.[1];
+  const select = id ? document.getElementById(id) : box.closest(".select2-container")?.previousElementSibling;
+  const label = select?.labels?.[0];
+  if (!label) return;
+  label.id ||= `${select.id}-label`;
+  box.dataset.named = "";
+  box.setAttribute("aria-labelledby", [label.id, box.getAttribute("aria-labelledby")].filter(Boolean).join(" "));
 }
 
 function asButton(element) {

@@ -54,6 +54,15 @@ def test_nothing_stands_in_anybodys_way(opened: Open, page: Page) -> None:
     assert against(tab, ADMIN_WAYS if page.is_admin else OWN_WAYS) == []
 
 
+@pytest.mark.parametrize("model", ["booking", "showingrequest", "bookingrun", "property", "person"])
+def test_nor_in_a_lists_filters(opened: Open, model: str) -> None:
+    at = f"/admin/bookings/{model}/" if model != "person" else "/admin/auth/user/"
+    tab = opened(Page(name=model, at=at, who="admin", is_admin=True), script=AXE.read_text())
+    tab.get_by_role("button", name="Filters").click()
+    tab.get_by_role("button", name="Apply Filters").wait_for()
+    assert against(tab, OWN_WAYS) == []
+
+
 @pytest.mark.parametrize("error", ERRORS)
 def test_nor_on_a_page_that_tells_of_an_error(portal: Portal, tabs: Any, error: str) -> None:
     tab: Tab = tabs("", script=AXE.read_text())
