@@ -178,6 +178,10 @@ class Health(TextChoices):
     CHALLENGED = "challenged", _("Asked for a person")
 
 
+# An account that only a person can bring back.
+SICK = (Health.NEEDS_SIGN_IN, Health.CHALLENGED)
+
+
 class Role(TextChoices):
     """What a person may do for a partner."""
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Value, Window
+from django.db.models import Case, Count, Exists, Model, OuterRef, Q, QuerySet, Value, When, Window
 
 from bookings.models import Account, Booking, BookingRun, Partner, ShowingRequest, SyncPass, Upstream
 from bookings.queries import bookings as booking_queries
@@ -20,8 +20,8 @@ from bookings.queries import tours
 from bookings.vocabulary import (
     CHANGING_KINDS,
     LIVE_BOOKING_STATUSES,
+    SICK,
     BookingStatus,
-    Health,
     RequestState,
     RunKind,
     RunState,
@@ -31,6 +31,7 @@ CHART_DAYS = 14  # on either side of today
 LISTED = 8
 TODAY_LISTED = 50
 COMING_LISTED = 5
+ACCOUNTS_LISTED = 12
 AT_RISK = timedelta(hours=24)  # so near its start, what is not settled is at risk
 # Further than any zone is from another: whatever is "today" somewhere starts within it.
 ANYWHERE = timedelta(hours=40)
@@ -41,7 +42,6 @@ NEEDS_PERSON = (
     | Q(state=RunState.UNCONFIRMED, reason_code="in_doubt")
 )
 NOT_LIVE = tuple(status for status in BookingStatus if status not in LIVE_BOOKING_STATUSES)
-SICK = (Health.CHALLENGED, Health.NEEDS_SIGN_IN)
 UNDECIDED = (BookingStatus.PENDING, BookingStatus.TIME_SUGGESTED)
 WAITS_FOR_ROBOT = (
     Q(state__in=(RunState.QUEUED, RunState.RUNNING))
@@ -109,6 +109,7 @@ class Board:
     requests_for_person: Sequence[ShowingRequest]
     recent_runs: Sequence[BookingRun]
     accounts: Sequence[Account]
+    accounts_in_all: int
     last_pass: SyncPass | None
     services: Sequence[Upstream]
 
@@ -121,7 +122,7 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
     unsettled = _first(runs_at_risk(sight, now))
     doubtful = list(bookings_at_risk(sight, now).annotate(of=ALL)[:LISTED])
     accounts = _accounts(sight)
-    sick = [account for account in accounts if account.health in SICK and account.may_sign_in]
+    sick = [account for account in accounts if account.health in SICK and account.may_sign_in][:LISTED]
     today = now.astimezone(zone).date()
     clashes = tours.clashing(user, now=now).filter(**_only(partner)).order_by().count()
     waiting = sight.of(BookingRun).filter(WAITS_FOR_ROBOT)
@@ -136,7 +137,7 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
         counts=Counts(
             waiting=waiting.count(),
             at_risk=(doubtful[0].of if doubtful else 0) + unsettled.of,
-            needs_you=len(sick) + runs.of + requests.of + bool(clashes),
+            needs_you=(accounts[0].for_person if accounts else 0) + runs.of + requests.of + bool(clashes),
             clashes=clashes,
             **near.aggregate(
                 today=Count(ONE, filter=is_today),
@@ -155,6 +156,7 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
         requests_for_person=[stuck[key] for key in requests.keys if key in stuck],
         **told,
         accounts=accounts,
+        accounts_in_all=accounts[0].of if accounts else 0,
         last_pass=SyncPass.objects.visible_to(user).first(),
         services=list(Upstream.objects.visible_to(user)),
     )
@@ -289,8 +291,15 @@ def requests_for_person(sight: Sight, now: datetime) -> QuerySet[ShowingRequest]
 
 
 def _accounts(sight: Sight) -> list[Any]:
-    """The active accounts, those that need a person first; `may_sign_in` tells whether this one may."""
+    """The first active accounts, those first that a person must sign in, and before them this person's own to
+    do: `may_sign_in`. Each says `of` how many it is one, and how many of all are `for_person`."""
     may = sight.of(Account, may="sign_in_account").filter(pk=OuterRef("pk"))
-    accounts = sight.of(Account).filter(is_active=True).select_related("partner")
-    first = accounts.annotate(may_sign_in=Exists(may)).defer("session")[:50]
-    return sorted(first, key=lambda account: account.health not in SICK)
+    is_sick = Q(health__in=SICK)
+    accounts = sight.of(Account).filter(is_active=True).annotate(may_sign_in=Exists(may))
+    told = accounts.annotate(of=ALL, for_person=Window(Count(ONE, filter=is_sick & Q(may_sign_in=True))))
+    urgent = Case(When(is_sick & Q(may_sign_in=True), then=0), When(is_sick, then=1), default=2)
+    return list(
+        told.select_related("partner")
+        .defer("session")
+        .order_by(urgent, "partner__name", "email")[:ACCOUNTS_LISTED]
+    )

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from bookings.models import Attempt, AuditEntry, Booking, BookingRun, RunEvent, ShowingRequest
 from bookings.services.runs.figures import DOUBT_AFTER, LEASE, MAX_SUBMITS, RING_AGAIN
-from bookings.services.runs.health import NEEDS_PERSON
 from bookings.services.runs.lanes import claimable
 from bookings.vocabulary import (
     LIVE_BOOKING_STATUSES,
     OPEN_RUN_STATES,
+    SICK,
     AttemptPurpose,
     RequestState,
     RunKind,
@@ -220,7 +220,7 @@ def _nothing_is_stuck(view: View) -> Found:
     for run in view.runs.filter(lease_until__lt=late):
         yield run, "is held by a lease that ended long ago"
     doubtful = view.runs.filter(state=RunState.UNCONFIRMED, lease_until=None).exclude(reason_code="in_doubt")
-    doubtful = doubtful.exclude(account__health__in=NEEDS_PERSON)
+    doubtful = doubtful.exclude(account__health__in=SICK)
     for run in doubtful.filter(submitting_at__lt=view.now - DOUBT_AFTER - 4 * LEASE):
         yield run, "has been unconfirmed for long, and no person is asked"
     silent = timedelta(seconds=30) + 9 * RING_AGAIN

@@ -18,6 +18,7 @@ from django.utils.translation import pgettext
 from bookings import told as tellings
 from bookings.labels import LABELS
 from bookings.vocabulary import (
+    SICK,
     BookingStatus,
     Health,
     Level,
@@ -206,7 +207,7 @@ def waits_behind(run: Any) -> str:
         return ""
     if not run.account.is_active:
         return _("Waiting for its BrokerBay account")
-    needs_person = run.account.health in (Health.CHALLENGED, Health.NEEDS_SIGN_IN)
+    needs_person = run.account.health in SICK
     return _("Waiting for a sign-in") if needs_person else ""
 
 

@@ -104,6 +104,7 @@ def _lists(sight: Sight, today: date) -> dict[str, str]:
         "confirmed": _list("booking", sight, coming | {"status__exact": [BookingStatus.CONFIRMED]}),
         "pending": _list("booking", sight, coming | {"status__exact": UNDECIDED}),
         "waiting": _list("bookingrun", sight, {"waits": "robot"}),
+        "accounts": _list("account", sight, {"is_active__exact": "1"}),
     }
 
 

@@ -30,7 +30,7 @@ from bookings.queries import launch as launch_queries
 from bookings.queries import runs as run_queries
 from bookings.services import runs
 from bookings.services.errors import AlreadyThere, Rejected
-from bookings.vocabulary import OPEN_RUN_STATES, Health, RunState, Source
+from bookings.vocabulary import OPEN_RUN_STATES, SICK, RunState, Source
 
 FROM_ADDRESS = (
     "partner",
@@ -43,6 +43,8 @@ FROM_ADDRESS = (
     "request",
     "instead",
 )
+
+SICK_NAMED = 3  # accounts that must be signed in; who books for two hundred partners is told how many more
 
 
 class LaunchForm(forms.Form):
@@ -170,7 +172,7 @@ class LaunchForm(forms.Form):
 def auto_book(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     may_book = user.has_perm("bookings.book_run")
-    partners = list(_bookable(user)[:50])
+    partners = list(_bookable(user))
     if request.method != "POST":
         form = LaunchForm(initial=_initial(request, user, partners), user=user, partners=partners)
         return _page(request, form, partners, may_book)
@@ -255,17 +257,17 @@ def _page(
 ) -> HttpResponse:
     now = timezone.now()
     form.fields["date"].widget.attrs["min"] = _earliest_today(now, partners)
-    accounts = Account.objects.filter(partner__in=partners, is_active=True).only("partner", "health", "email")
+    accounts = Account.objects.filter(partner__in=partners, is_active=True)
+    sick = list(accounts.filter(health__in=SICK).order_by("email").values_list("email", flat=True))
     context = {
         "form": form,
         "partners": partners,
         "may_book": may_book,
         "clash": clash,
         "wanted": launch_queries.wanted_requests(form.user, now),
-        "needs_sign_in": [
-            account for account in accounts if account.health in (Health.NEEDS_SIGN_IN, Health.CHALLENGED)
-        ],
-        "has_account": {account.partner_id for account in accounts},
+        "needs_sign_in": sick[:SICK_NAMED],
+        "need_sign_in_too": len(sick[SICK_NAMED:]),
+        "has_account": bool(sick) or accounts.exists(),
         "lone_partner": partners[0] if len(partners) == 1 else None,
     }
     return render(request, "bookings/launch/page.html", context, status=status)

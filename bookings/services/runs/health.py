@@ -6,9 +6,8 @@ from django.utils import timezone
 
 from bookings.models import Account, BookingRun
 from bookings.services import news
-from bookings.vocabulary import Health, RunState
+from bookings.vocabulary import SICK, Health, RunState
 
-NEEDS_PERSON = (Health.NEEDS_SIGN_IN, Health.CHALLENGED)
 HEALTH_TOLD = {"needs_sign_in": Health.NEEDS_SIGN_IN, "challenge_shown": Health.CHALLENGED}
 
 
@@ -30,5 +29,5 @@ def follow(run: BookingRun) -> None:
 
 def look_again(account: Account) -> None:
     """A person wants to know whether the account still needs them: the next run finds out."""
-    Account.objects.filter(pk=account.pk, health__in=NEEDS_PERSON).update(health=Health.UNKNOWN)
+    Account.objects.filter(pk=account.pk, health__in=SICK).update(health=Health.UNKNOWN)
     account.refresh_from_db(fields=["health"])

@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from bookings.models import BookingRun
 from bookings.services.runs.figures import BETWEEN_PROBES
-from bookings.services.runs.health import NEEDS_PERSON
-from bookings.vocabulary import CHANGING_KINDS, RunKind, RunState
+from bookings.vocabulary import CHANGING_KINDS, SICK, RunKind, RunState
 
 
 def due(now: datetime) -> QuerySet[BookingRun]:
@@ -36,7 +35,7 @@ def claimable(now: datetime) -> QuerySet[BookingRun]:
     """
     sends = Q(state=RunState.QUEUED, kind__in=CHANGING_KINDS)
     pauses = sends & Q(account__last_submit_at__gt=now - gap())
-    waiting = due(now).filter(account__is_active=True).exclude(account__health__in=NEEDS_PERSON)
+    waiting = due(now).filter(account__is_active=True).exclude(account__health__in=SICK)
     held, probed = (rows.order_by().values_list("account_id") for rows in (_holding(), _probed(now)))
     waiting = waiting.exclude(account_id__in=[account_id for (account_id,) in held.union(probed)])
     for account_id, moments in _in_doubt().items():

@@ -11,8 +11,7 @@ from django.utils import timezone
 from bookings.models import BookingRun
 from bookings.models.partner import ShowingMinutes
 from bookings.services.runs.figures import DOUBT_AFTER
-from bookings.services.runs.health import NEEDS_PERSON
-from bookings.vocabulary import Answer, RunKind, RunState
+from bookings.vocabulary import SICK, Answer, RunKind, RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +182,7 @@ def _give_up(label: str) -> Offer:
 
 
 def _waits_for_sign_in(run: BookingRun) -> bool:
-    return run.account.health in NEEDS_PERSON and run.lease_until is None
+    return run.account.health in SICK and run.lease_until is None
 
 
 _SAID = {

@@ -15,12 +15,12 @@ from django.utils import timezone
 from bookings import wallclock
 from bookings.models import Booking, BookingRun
 from bookings.queries import period as periods
-from bookings.queries.board import Sight, board, bookings_per_day
+from bookings.queries.board import ACCOUNTS_LISTED, LISTED, Sight, board, bookings_per_day
 from bookings.queries.period import Period, period
 from bookings.services import bookings as booking_service
 from bookings.services import runs, sync, upstreams
 from bookings.vocabulary import BookingStatus, Health, Need, RequestState, RunKind, RunState, Source
-from tests.bookings.cast import Cast, in_days, make_booking, make_request, make_run
+from tests.bookings.cast import Cast, in_days, make_account, make_booking, make_request, make_run
 
 TORONTO = ZoneInfo("America/Toronto")
 # One person signed in, their rights, their partners, and one query for each part of the board; the whole page
@@ -229,6 +229,24 @@ def test_cancelled_and_hidden_bookings_are_not_counted(cast: Cast) -> None:
     make_booking(cast.account, **at_noon(1, status=BookingStatus.PENDING))
     counts = board(cast.owner, now=timezone.now(), zone=TORONTO).counts
     assert (counts.confirmed, counts.pending) == (1, 1)
+
+
+def test_of_many_accounts_those_that_need_a_person_are_told_first_and_counted_all(
+    cast: Cast, client: Client
+) -> None:
+    many = [make_account(cast.partner) for _ in range(ACCOUNTS_LISTED + LISTED)]
+    sick = sorted(account.pk for account in many[-LISTED - 1 :])
+    type(cast.account).objects.filter(pk__in=sick).update(health=Health.NEEDS_SIGN_IN)
+    shown = board(cast.manager, now=timezone.now(), zone=TORONTO)
+    assert sorted(account.pk for account in shown.accounts[: len(sick)]) == sick
+    assert {account.pk for account in shown.accounts_for_person} < set(sick)
+    assert shown.counts.needs_you == len(sick)
+    assert (len(shown.accounts), shown.accounts_in_all) == (ACCOUNTS_LISTED, len(many) + 1)
+    client.force_login(cast.manager)
+    text = client.get("/").content.decode()
+    assert f"there are {len(many) + 1} in all" in text
+    listed = client.get(re.findall(r'id="list-accounts" href="([^"]+)"', text)[0].replace("&amp;", "&"))
+    assert listed.context["cl"].result_count == len(many) + 1
 
 
 def test_the_chart_has_every_day_with_its_figures(cast: Cast) -> None:

@@ -10,7 +10,16 @@ from django.test import Client
 from bookings.models import BookingRun
 from bookings.services import people, runs
 from bookings.vocabulary import BookingStatus, Health, RequestState, Role, RunState, Source
-from tests.bookings.cast import Cast, in_days, make_booking, make_property, make_request, make_run
+from tests.bookings.cast import (
+    Cast,
+    in_days,
+    make_account,
+    make_booking,
+    make_partner,
+    make_property,
+    make_request,
+    make_run,
+)
 
 QUERY_BUDGET = 12
 
@@ -278,6 +287,18 @@ def test_an_account_that_must_sign_in_is_named_before_the_launch(cast: Cast, cli
     type(cast.account).objects.filter(pk=cast.account.pk).update(health=Health.CHALLENGED)
     client.force_login(cast.owner)
     assert "must be signed in to BrokerBay by a person" in client.get("/auto-book").content.decode()
+
+
+def test_who_books_for_very_many_partners_may_choose_each_and_is_told_of_few_accounts(
+    cast: Cast, client: Client
+) -> None:
+    accounts = [make_account(make_partner()) for _ in range(60)]
+    type(cast.account).objects.filter(pk__in=[one.pk for one in accounts]).update(health=Health.NEEDS_SIGN_IN)
+    client.force_login(cast.admin)
+    text = client.get("/auto-book").content.decode()
+    assert text.count("must be signed in to BrokerBay by a person") == 3
+    assert "So must 57 other accounts." in text
+    assert all(f'<option value="{one.partner_id}"' in text for one in accounts)
 
 
 def test_the_page_keeps_to_its_query_budget(
