@@ -29,7 +29,7 @@ from bookings.vocabulary import (
 
 CHART_DAYS = 14  # on either side of today
 LISTED = 8
-TODAY_LISTED = 50
+TODAY_LISTED = 25
 COMING_LISTED = 5
 ACCOUNTS_LISTED = 12
 AT_RISK = timedelta(hours=24)  # so near its start, what is not settled is at risk
@@ -272,8 +272,11 @@ def runs_for_person(sight: Sight, now: datetime) -> QuerySet[BookingRun]:
     waits_for_sign_in = Q(state=RunState.PARKED, reason_code__in=("needs_sign_in", "challenge_shown"))
     kinds = (*CHANGING_KINDS, RunKind.RECONCILE)
     mine = sight.of(BookingRun).filter(NEEDS_PERSON, kind__in=kinds, dry_run=False)
+    # Each with its states, by which alone PostgreSQL finds the way into the index.
+    stopped = Q(state__in=(RunState.REFUSED, RunState.FAILED, RunState.PARKED))
+    ahead, undated = stopped & Q(starts_at__gt=now), stopped & Q(starts_at=None)
     return (
-        mine.filter(Q(starts_at__gt=now) | Q(starts_at=None) | Q(state=RunState.UNCONFIRMED))
+        mine.filter(ahead | undated | Q(state=RunState.UNCONFIRMED))
         .exclude(~Q(state=RunState.UNCONFIRMED) & Exists(later))
         .exclude(waits_for_sign_in & Exists(theirs))
         .order_by("starts_at", "pk")
