@@ -30,8 +30,6 @@ M = TypeVar("M", bound=models.Model)
 SHORTEST = 3  # letters: a trigram
 # Beyond so many hits the rows themselves are looked through, in the list's order: a page is full soon.
 MANY = 100_000
-# Beyond so many the list is walked in its order, until a page is full: sorting them is dearer.
-SEVERAL = 2_000
 # The word with the fewest hits is looked up first; beyond so many hits, words count as equally common.
 RARE = 2_000
 # The hits of so many words are counted; later words are only looked for in the rows that the rarest leads to.

@@ -97,7 +97,6 @@ def queued_words(run: BookingRun) -> str:
 class CappedPaginator(Paginator):
     """Counts up to a cap: counting a million rows costs more than showing a page of them."""
 
-    cap = NARROWED_CAP
     # Beyond so many rows those of a page are found by their keys, which an index holds: PostgreSQL would sort
     # whole rows by the hundred thousand.
     deep = 1_000
@@ -107,17 +106,18 @@ class CappedPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         rows = cast("QuerySet[Any]", self.object_list)
-        counted = self.shown.counted if self.shown else None
+        counted, cap = (self.shown.counted, self.shown.cap) if self.shown else (None, NARROWED_CAP)
         has_more = self.shown is not None and self.shown.has_more
         if counted is None:
-            counted = rows.order_by()[: self.cap + 1].values("pk").count()
-        self.is_capped = has_more or counted > self.cap
-        return min(counted, self.cap)
+            counted = rows.order_by()[: cap + 1].values("pk").count()
+        self.is_capped = has_more or counted > cap
+        return min(counted, cap)
 
     def _get_page(self, object_list: Any, number: int, paginator: Any) -> Any:
         rows, ends = cast("QuerySet[Any]", self.object_list), number * self.per_page
         if self.shown:
-            rows = self.shown.page_of(rows, ends=ends, of=self.count)
+            count = self.count  # which tells whether it is capped
+            rows = self.shown.page_of(rows, ends=ends, of=count, is_capped=self.is_capped)
         page = rows[object_list.query.low_mark : object_list.query.high_mark]
         if ends > self.deep:
             keys = list(page.values_list("pk", flat=True))

@@ -25,6 +25,9 @@ from bookings import finding
 CAP = 1_000
 # Of rows that filters have narrowed down, this many are looked at.
 NARROWED_CAP = 10_000
+# Of what a search finds, so many keys are read, and a page's rows are sorted out of them. Where there are
+# more, the list is walked in its order until a page is full: sorting them is dearer.
+FOUND_CAP = 2_000
 # Of a list, not of the rows that another filter would show.
 LEFT_BEHIND = (PAGE_VAR, ERROR_FLAG, "view")
 
@@ -53,8 +56,8 @@ class Tab:
 class Counts:
     """How many rows each word has; `total` is that of all, where known.
 
-    `is_cut`: there are more than the NARROWED_CAP looked at. `found` are the keys of a search's hits,
-    with the word of each.
+    `is_cut`: there are more than were looked at. `found` are the keys of a search's hits, with the word of
+    each.
     """
 
     of: dict[str, int]
@@ -99,7 +102,7 @@ class TabbedList(ChangeList):
             return
         # Asked by the paginator.
         request.shown_list = self  # type: ignore[attr-defined]
-        if self._is_search and self.counted is not None and self._are_all_found(self.counted):
+        if self._is_search and self.counted is not None and not self.has_more:
             self.queryset = self.of_keys(self._found)
         try:
             super().get_results(request)
@@ -147,7 +150,7 @@ class TabbedList(ChangeList):
             return []
         told = self._words | dict(getattr(own, "words", {}))
         chosen = self._chosen
-        cap = NARROWED_CAP if counts.is_cut or counts.total is not None else CAP
+        cap = self.cap if counts.is_cut or counts.total is not None else CAP
         everything = Tab(title=_("All"), count="", address=self._address(own), is_chosen=not chosen)
         return [everything] + [
             Tab(
@@ -179,10 +182,15 @@ class TabbedList(ChangeList):
 
     # ---- a search is dear enough to be made once ----------------------------------------------------
 
+    @property
+    def cap(self) -> int:
+        """How many rows are counted at most; pages end there."""
+        return FOUND_CAP if self._is_search else NARROWED_CAP
+
     @cached_property
     def counted(self) -> int | None:
-        """How many rows there are, up to one more than NARROWED_CAP, where the tabs have told it."""
-        own, counts = self._own_filter, self._counts
+        """How many rows there are, up to one more than the cap, where the tabs have told it."""
+        own, counts = self._own_filter, self._shown
         if own is None or counts is None or counts.total is None:
             return None
         asked = {
@@ -198,18 +206,26 @@ class TabbedList(ChangeList):
 
     @property
     def has_more(self) -> bool:
-        """Whether there may be more than `counted` says, for just the first NARROWED_CAP were looked at."""
-        return self.counted is not None and self._counts is not None and self._counts.is_cut
+        """Whether there may be more than `counted` says, for just the first were looked at."""
+        return self.counted is not None and self._shown is not None and self._shown.is_cut
 
-    def page_of(self, rows: QuerySet[Any], *, ends: int, of: int) -> QuerySet[Any]:
-        """The `rows` of this list, asked for as suits a page that ends at that row `of` so many."""
-        if not self._is_search or self._are_all_found(of):
+    @cached_property
+    def _shown(self) -> Counts | None:
+        """The counts of what is shown. Where a search's first hits hold few of the chosen words, those are
+        looked for by themselves: each is wanted then."""
+        counts, chosen = self._counts, self._chosen
+        if counts is None or not counts.is_cut or not self._is_search or not chosen:
+            return counts
+        if sum(counts.of.get(word, 0) for word in chosen) >= CAP:
+            return counts
+        rows = self._without_search().order_by()
+        return _found(finding.each_way(rows, self.query), self.model_admin.tab_field, self._words)
+
+    def page_of(self, rows: QuerySet[Any], *, ends: int, of: int, is_capped: bool) -> QuerySet[Any]:
+        """The `rows` of this list, asked for as suits a page that ends at that row `of` so many, or more."""
+        if not self._is_search or not is_capped:
             return rows
         return finding.walking(self._without_search(), self.query, soon=ends * finding.SOON <= of)
-
-    def _are_all_found(self, count: int) -> bool:
-        """Whether a search knows each row that it has, and they are few enough to be sorted."""
-        return count <= finding.SEVERAL and not self.has_more
 
     def of_keys(self, keys: Sequence[Any]) -> QuerySet[Any]:
         """The rows with these keys, in the list's order; that they fit is known."""
@@ -234,8 +250,8 @@ class TabbedList(ChangeList):
     @property
     def _found(self) -> list[Any]:
         """The keys of what the search found, of the chosen words."""
-        assert self._counts is not None
-        return [key for key, word in self._counts.found if not self._chosen or word in self._chosen]
+        assert self._shown is not None
+        return [key for key, word in self._shown.found if not self._chosen or word in self._chosen]
 
     @property
     def _chosen(self) -> list[str]:
@@ -293,10 +309,10 @@ def _within(rows: QuerySet[Any], field: str, words: dict[str, Any]) -> Counts:
 def _found(ways: Sequence[QuerySet[Any]], field: str, words: dict[str, Any]) -> Counts:
     """The same of the first rows that a search finds, with their keys."""
     first, *others = (rows.values_list("pk", field) for rows in ways)
-    found = list((first.union(*others, all=True) if others else first)[: NARROWED_CAP + 1])
+    found = list((first.union(*others, all=True) if others else first)[: FOUND_CAP + 1])
     known = dict(found)
     counted = Counter(known.values())
-    is_cut = len(found) > NARROWED_CAP
+    is_cut = len(found) > FOUND_CAP
     return Counts(
         of={word: counted[word] for word in words},
         # Cut short, and some of it found in two ways: nobody knows how many there are.
