@@ -1,7 +1,8 @@
 """`make bench`: the figures that were promised, each beside its floor, measured several times in one go.
 
 Prints a table and writes DATA_DIR/bench.json: {name: {value, unit, goal, more_is_better, floor, runs}}.
-Figures are medians; `runs` holds every run, so that the spread can be seen.
+Figures are medians; `runs` holds every run, so that the spread can be seen. `machine_ms` tells how fast the
+machine was before each measure, for shared hosts differ threefold within an hour: the less, the faster.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,12 +33,22 @@ MEASURES = (
 
 def main() -> None:
     figures: dict[str, dict[str, Any]] = {}
+    machine = []
     for measure in MEASURES:
+        machine.append(_machine_ms())
         figures |= dict(FIGURES_OF[measure](_measured(measure)))
+    figures["machine_ms"] = _figure(machine, "ms", goal=None, floor=None)
     folder = Path(os.environ.get("DATA_DIR") or ROOT / "var")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench.json").write_text(json.dumps(figures, indent=2) + "\n")
     _print(figures)
+
+
+def _machine_ms() -> float:
+    """A fixed bit of work: a million additions."""
+    began = time.perf_counter()
+    sum(number + 1 for number in range(1_000_000))
+    return (time.perf_counter() - began) * 1000
 
 
 def _measured(name: str) -> dict[str, Any]:
