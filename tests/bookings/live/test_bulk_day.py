@@ -120,6 +120,12 @@ def test_a_list_is_narrowed_by_its_filters_with_the_keyboard_alone(
     page.keyboard.press("Enter")
     panel = page.locator("#changelist-filter")
     expect(panel.get_by_role("combobox", name="By partner")).to_be_visible()
+    for _what in ("what scrolls", "the first filter"):
+        page.keyboard.press("Tab")
+    expect(panel.get_by_role("combobox", name="By status").get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Filters", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
     panel.get_by_role("textbox", name="booking date, from").focus()
     expect(panel.locator(".datetimeshortcuts").first).to_be_visible()
     panel.get_by_role("combobox", name="By hidden bookings").focus()

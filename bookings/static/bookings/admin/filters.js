@@ -1,5 +1,6 @@
 // A list's filters come when somebody reaches for them: few do, and making them took a third of every list's time.
 const panel = document.getElementById("filters");
+const sheet = document.getElementById("changelist-filter");
 const opener = document.querySelector("[aria-controls=changelist-filter]");
 // The skin's own scripts for what is in the panel are ready when the page is loaded whole.
 const loaded = new Promise((done) => {
@@ -42,5 +43,21 @@ function tell(what) {
   for (const part of panel.querySelectorAll("[data-told]")) part.hidden = part.dataset.told !== what;
 }
 
+// The sheet stands behind the whole list: who opens it with the keyboard is led into it, and back when it closes.
+let isOpen = false;
+function lead() {
+  const wasOpen = isOpen;
+  isOpen = sheet.checkVisibility();
+  if (isOpen !== wasOpen) (isOpen ? panel : opener).focus({ preventScroll: true });
+}
+
+if (sheet) new MutationObserver(lead).observe(sheet, { attributeFilter: ["style"] });
+/** Select boxes keep the key to themselves, also when nothing of theirs is open. */
+function escape(event) {
+  if (event.key !== "Escape" || document.querySelector(".select2-container--open")) return;
+  document.getElementById("changelist-filter-close").click();
+}
+
+sheet?.addEventListener("keydown", escape, true);
 for (const reaching of ["click", "focus", "pointerenter"]) opener?.addEventListener(reaching, come);
 panel?.querySelector("button").addEventListener("click", come);
