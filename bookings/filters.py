@@ -28,6 +28,7 @@ from bookings import urgency
 from bookings.models import BookingRun
 from bookings.queries import tours
 from bookings.queries.board import NEEDS_PERSON, WAITS_FOR_ROBOT
+from bookings.told import tell
 from bookings.urgency import Urgency
 from bookings.vocabulary import REASONS, RunState
 
@@ -141,7 +142,9 @@ class ReasonFilter(MultipleDropdownFilter):
     parameter_name = "why"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> Choices:
-        return sorted(((code, title) for code, (title, _next) in REASONS.items()), key=lambda one: one[1])
+        return sorted(
+            ((code, tell(title)) for code, (title, _next) in REASONS.items()), key=lambda one: one[1]
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = [code for code in self.value() or [] if code]
@@ -189,7 +192,7 @@ class OriginFilter(DropdownFilter):
 class WaitsFilter(DropdownFilter):
     """Runs that are not over: those the robot goes on with by itself, and those that ask for a person."""
 
-    title = _("waits")
+    title = _("what it waits for")
     parameter_name = "waits"
     wanted = {"robot": WAITS_FOR_ROBOT, "person": NEEDS_PERSON}
 

@@ -31,6 +31,7 @@ class AccountAdmin(PartnerScopedAdmin):
         ("is_active", YesNoFilter),
         ("partner", VisibleRelatedFilter),
     )
+    tab_field = "health"
     search_fields = ("email", "holder_name", "organization")
     search_help_text = gettext_lazy("E-mail, name or organization")
     sortable_by = ("email", "partner", "condition")

@@ -84,9 +84,9 @@ class TabbedList(ChangeList):
         super().__init__(request, *args, **kwargs)
 
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What is left empty asks for nothing: forms send it along, and addresses keep it."""
         asked: dict[str, Any] = super().get_filters_params(params)
-        asked.pop(VIEW_VAR, None)
-        return asked
+        return {name: values for name, values in asked.items() if any(values) and name != VIEW_VAR}
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         rows = super().get_queryset(request, exclude_parameters)
@@ -111,6 +111,8 @@ class TabbedList(ChangeList):
             super().get_results(request)
         if not self.multi_page:
             self.page_num = 1
+        # Told below the list, where it also says whether there are more; the skin's heading does not know.
+        self.full_result_count = self.result_count
 
     def _last_page(self) -> int:
         last: int = self.model_admin.get_paginator(self.request, self.queryset, self.list_per_page).num_pages
@@ -150,18 +152,25 @@ class TabbedList(ChangeList):
             return []
         told = self._words | dict(getattr(own, "words", {}))
         chosen = self._chosen
-        cap = self.cap if counts.is_cut or counts.total is not None else CAP
         everything = Tab(title=_("All"), count="", address=self._address(own), is_chosen=not chosen)
         return [everything] + [
             Tab(
                 title=str(told[word]),
-                count=_told(min(counts.of[word], cap), at_least=counts.is_cut or counts.of[word] > cap),
+                count=self._count_of(word),
                 address=self._address(own, word),
                 is_chosen=chosen == [word],
             )
             for word in self._words
-            if counts.of[word] or word in chosen
+            if counts.of[word] or counts.is_cut or word in chosen
         ]
+
+    def _count_of(self, word: str) -> str:
+        """In words; empty where none was seen among the first rows, which says nothing of the others."""
+        counts = self._shown if word in self._chosen else self._counts
+        assert counts is not None
+        cap = self.cap if counts.is_cut or counts.total is not None else CAP
+        count = counts.of[word]
+        return _told(min(count, cap), at_least=counts.is_cut or count > cap) if count else ""
 
     @cached_property
     def _counts(self) -> Counts | None:
@@ -211,12 +220,10 @@ class TabbedList(ChangeList):
 
     @cached_property
     def _shown(self) -> Counts | None:
-        """The counts of what is shown. Where a search's first hits hold few of the chosen words, those are
-        looked for by themselves: each is wanted then."""
-        counts, chosen = self._counts, self._chosen
-        if counts is None or not counts.is_cut or not self._is_search or not chosen:
-            return counts
-        if sum(counts.of.get(word, 0) for word in chosen) >= CAP:
+        """The counts of what is shown. Where a search was cut short, the chosen words are looked for by
+        themselves: each of their rows is wanted then."""
+        counts = self._counts
+        if counts is None or not counts.is_cut or not self._is_search or not self._chosen:
             return counts
         rows = self._without_search().order_by()
         return _found(finding.each_way(rows, self.query), self.model_admin.tab_field, self._words)

@@ -122,7 +122,7 @@ def board(user: User, *, now: datetime, zone: ZoneInfo, partner: Partner | None 
     unsettled = _first(runs_at_risk(sight, now))
     doubtful = list(bookings_at_risk(sight, now).annotate(of=ALL)[:LISTED])
     accounts = _accounts(sight)
-    sick = [account for account in accounts if account.health in SICK and account.may_sign_in][:LISTED]
+    sick = [account for account in accounts if account.is_for_person][:LISTED]
     today = now.astimezone(zone).date()
     clashes = tours.clashing(user, now=now).filter(**_only(partner)).order_by().count()
     waiting = sight.of(BookingRun).filter(WAITS_FOR_ROBOT)
@@ -295,14 +295,15 @@ def requests_for_person(sight: Sight, now: datetime) -> QuerySet[ShowingRequest]
 
 def _accounts(sight: Sight) -> list[Any]:
     """The first active accounts, those first that a person must sign in, and before them this person's own to
-    do: `may_sign_in`. Each says `of` how many it is one, and how many of all are `for_person`."""
+    do: `is_for_person`. Each says `of` how many it is one, and how many of all are `for_person`."""
     may = sight.of(Account, may="sign_in_account").filter(pk=OuterRef("pk"))
     is_sick = Q(health__in=SICK)
+    theirs = is_sick & Q(may_sign_in=True)
     accounts = sight.of(Account).filter(is_active=True).annotate(may_sign_in=Exists(may))
-    told = accounts.annotate(of=ALL, for_person=Window(Count(ONE, filter=is_sick & Q(may_sign_in=True))))
-    urgent = Case(When(is_sick & Q(may_sign_in=True), then=0), When(is_sick, then=1), default=2)
-    return list(
-        told.select_related("partner")
-        .defer("session")
-        .order_by(urgent, "partner__name", "email")[:ACCOUNTS_LISTED]
-    )
+    told = accounts.annotate(of=ALL, for_person=Window(Count(ONE, filter=theirs)))
+    urgent = Case(When(theirs, then=0), When(is_sick, then=1), default=2)
+    in_order = told.select_related("partner").defer("session").order_by(urgent, "partner__name", "email")
+    first: list[Any] = list(in_order[:ACCOUNTS_LISTED])
+    for account in first:
+        account.is_for_person = account.may_sign_in and account.health in SICK
+    return first

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 
 from bookings.models import Booking, Partner, Property, ShowingRequest
@@ -49,7 +49,8 @@ def _still_wanted(user: User) -> QuerySet[ShowingRequest]:
 
 
 def wanted_requests(user: User, now: datetime) -> list[Any]:
-    """Clients' requests for a property with an address whose day has not passed, soonest first.
+    """The first of clients' requests for a property with an address whose day has not passed: those that have
+    no booking yet before the others, each soonest first.
 
     Each has its `booking`: the live one that it led to, or None.
     """
@@ -57,7 +58,8 @@ def wanted_requests(user: User, now: datetime) -> list[Any]:
     coming = Q(scheduled_date=None) | Q(scheduled_date__gt=yesterday)
     held = Booking.objects.visible_to(user).filter(status__in=LIVE_BOOKING_STATUSES).order_by("pk")
     wanted = _still_wanted(user).filter(coming).prefetch_related(Prefetch("bookings", held, to_attr="held"))
-    found: list[Any] = list(wanted.order_by("scheduled_date", "scheduled_time", "pk")[:LISTED])
+    first = wanted.annotate(is_held=Exists(held.order_by().filter(request=OuterRef("pk"))))
+    found: list[Any] = list(first.order_by("is_held", "scheduled_date", "scheduled_time", "pk")[:LISTED])
     for request in found:
         request.booking = request.held[-1] if request.held else None
     return found

@@ -130,7 +130,10 @@ def _sum(groups: Iterable[Mapping[str, Any]], booked: str, unbooked: str) -> Tal
 
 
 def _by(groups: Iterable[Mapping[str, Any]], whose: str, names: QuerySet[Any, Any]) -> list[Tally]:
-    """One tally each, the busiest first. Names are looked up beside: joined, they would be grouped by."""
+    """One tally each, those with the most that failed first, then the busiest.
+
+    Names are looked up beside: joined, they would be grouped by.
+    """
     rows: dict[int, list[Mapping[str, Any]]] = {}
     for row in groups:
         rows.setdefault(row[whose], []).append(row)
@@ -145,7 +148,7 @@ def _by(groups: Iterable[Mapping[str, Any]], whose: str, names: QuerySet[Any, An
         for pk, mine in rows.items()
     ]
     busy = [tally for tally in tallies if tally.ended]
-    return sorted(busy, key=lambda tally: (-tally.ended, tally.name))[:LISTED]
+    return sorted(busy, key=lambda tally: (-tally.unbooked, -tally.ended, tally.name))[:LISTED]
 
 
 def _pace(runs: QuerySet[BookingRun]) -> Pace:

@@ -22,7 +22,7 @@ WHOLE = "all"
 MOST_OWN = 50
 LONGEST_QUERY = 2000
 # What an address says that is no part of a view.
-PASSING = ("p", "e", "view", "all", "_popup", "_to_field", "_changelist_filters")
+PASSING = ("p", "e", "view", "all", "filters", "_popup", "_to_field", "_changelist_filters")
 
 
 def save(

@@ -21,12 +21,13 @@ from django.views.decorators.http import require_safe
 from bookings.asker import clock_of, partner_named, person_of
 from bookings.models import BookingRun, Partner
 from bookings.models.scope import sees_all
+from bookings.queries import period as periods
 from bookings.queries.board import UNDECIDED, Board, Day, Sight, board
 from bookings.queries.period import DAYS, UNBOOKED, Period, Tally, lately
 from bookings.services import runs
 from bookings.services.runs import Offer
 from bookings.views.standing import title_of
-from bookings.vocabulary import Answer, BookingStatus, RunKind, RunState
+from bookings.vocabulary import SICK, Answer, BookingStatus, RequestState, RunKind, RunState
 
 COLUMN = 20  # units of the drawing
 BAR = 14
@@ -75,6 +76,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     said = {
         "board": shown,
         "cures": [(run, title_of(run), _cure(run)) for run in shown.runs_for_person],
+        "needs_you_listed": len(shown.accounts_for_person)
+        + len(shown.runs_for_person)
+        + len(shown.requests_for_person)
+        + bool(shown.counts.clashes),
+        "at_risk_listed": len(shown.bookings_at_risk) + len(shown.runs_at_risk),
         "chart": _chart(shown, today),
         "zone": zone.key,
         "today": today,
@@ -105,6 +111,13 @@ def _lists(sight: Sight, today: date) -> dict[str, str]:
         "pending": _list("booking", sight, coming | {"status__exact": UNDECIDED}),
         "waiting": _list("bookingrun", sight, {"waits": "robot"}),
         "accounts": _list("account", sight, {"is_active__exact": "1"}),
+        "for_person": _list("bookingrun", sight, {"waits": "person"}),
+        "stuck": _list(
+            "showingrequest",
+            sight,
+            {"booking_status__exact": (RequestState.NEEDS_INFO, RequestState.NEEDS_PERSON)},
+        ),
+        "sick": _list("account", sight, {"is_active__exact": "1", "health__exact": SICK}),
     }
 
 
@@ -132,6 +145,7 @@ def _period_words(sight: Sight, shown: Period) -> dict[str, Any]:
     return {
         "period": shown,
         "days": DAYS,
+        "most": periods.LISTED,
         "booked_list": ended((RunState.BOOKED,)),
         "unbooked_list": ended(UNBOOKED),
         "by_partner": rows(shown.partners, "partner") if sight.partner is None else [],

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -43,8 +44,6 @@ FROM_ADDRESS = (
     "request",
     "instead",
 )
-
-SICK_NAMED = 3  # accounts that must be signed in; who books for two hundred partners is told how many more
 
 
 class LaunchForm(forms.Form):
@@ -259,16 +258,20 @@ def _page(
     form.fields["date"].widget.attrs["min"] = _earliest_today(now, partners)
     accounts = Account.objects.filter(partner__in=partners, is_active=True)
     sick = list(accounts.filter(health__in=SICK).order_by("email").values_list("email", flat=True))
+    is_alone = len(partners) == 1
     context = {
         "form": form,
         "partners": partners,
         "may_book": may_book,
         "clash": clash,
         "wanted": launch_queries.wanted_requests(form.user, now),
-        "needs_sign_in": sick[:SICK_NAMED],
-        "need_sign_in_too": len(sick[SICK_NAMED:]),
+        "most_wanted": launch_queries.LISTED,
+        "all_wanted": reverse("admin:bookings_showingrequest_changelist") if form.user.is_staff else "",
+        # Of several partners, just how many: which of them is booked for is not chosen yet.
+        "needs_sign_in": sick if is_alone else [],
+        "need_sign_in": 0 if is_alone else len(sick),
         "has_account": bool(sick) or accounts.exists(),
-        "lone_partner": partners[0] if len(partners) == 1 else None,
+        "lone_partner": partners[0] if is_alone else None,
     }
     return render(request, "bookings/launch/page.html", context, status=status)
 

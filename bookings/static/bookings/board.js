@@ -14,12 +14,12 @@
     timer = setTimeout(look, wait);
   }
 
-  // With scripts, choosing a partner is enough.
+  // Choosing a partner with the pointer is enough; arrow keys change the choice on their way to it.
   const whose = document.querySelector("[data-whose]");
-  if (whose) {
-    whose.querySelector("button").hidden = true;
-    whose.addEventListener("change", () => whose.submit());
-  }
+  let byKey = false;
+  whose?.addEventListener("keydown", () => { byKey = true; });
+  whose?.addEventListener("pointerdown", () => { byKey = false; });
+  whose?.addEventListener("change", () => { if (!byKey) whose.submit(); });
 
   timer = setTimeout(look, wait);
   document.addEventListener("visibilitychange", look);

@@ -53,7 +53,7 @@ TABLES = (
     Table(model=BookingRun, row=lambda cast, rows: rows.run, for_partners=True, queries=8),
     Table(model=ShowingRequest, row=lambda cast, rows: rows.request, for_partners=True, queries=6),
     Table(model=Property, row=lambda cast, rows: rows.home, for_partners=True, queries=4),
-    Table(model=Account, row=lambda cast, rows: cast.account, for_partners=True, queries=2),
+    Table(model=Account, row=lambda cast, rows: cast.account, for_partners=True, queries=3),
     Table(model=Partner, row=lambda cast, rows: cast.partner, for_partners=True, queries=2),
     Table(model=Client, row=lambda cast, rows: rows.client, for_partners=True, queries=2),
     Table(model=Notice, row=lambda cast, rows: rows.notice, for_partners=True, queries=4),

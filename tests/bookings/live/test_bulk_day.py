@@ -138,6 +138,7 @@ def test_a_list_is_narrowed_by_its_filters_with_the_keyboard_alone(
     expect(page.locator("#result_list")).to_have_count(0)
     for kept in ("q=Quay", f"partner__id__exact={morning['partner']}", "o=1", "hidden=only"):
         assert kept in page.url
+    assert "=&" not in page.url, "what was left empty asks for nothing"
 
 
 def test_filters_that_did_not_come_are_asked_for_once_more(

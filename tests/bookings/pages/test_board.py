@@ -244,6 +244,8 @@ def test_of_many_accounts_those_that_need_a_person_are_told_first_and_counted_al
     assert (len(shown.accounts), shown.accounts_in_all) == (ACCOUNTS_LISTED, len(many) + 1)
     client.force_login(cast.manager)
     text = client.get("/").content.decode()
+    assert f"The most urgent are listed; {len(sick)} wait in all." in text
+    assert text.count(f'href="{reverse("sign_in_account", args=[sick[0]])}"') == 3, "twice a row, and below"
     assert f"there are {len(many) + 1} in all" in text
     listed = client.get(re.findall(r'id="list-accounts" href="([^"]+)"', text)[0].replace("&amp;", "&"))
     assert listed.context["cl"].result_count == len(many) + 1

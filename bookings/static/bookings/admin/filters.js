@@ -7,6 +7,7 @@ const loaded = new Promise((done) => {
   if (document.readyState === "complete") done();
   else window.addEventListener("load", done, { once: true });
 });
+const PATIENCE = 15_000;
 let asked = false;
 
 async function come() {
@@ -26,7 +27,7 @@ async function come() {
 async function fetched() {
   const address = new URL(window.location.href);
   address.searchParams.set("filters", "1");
-  const response = await fetch(address, { cache: "no-store" });
+  const response = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
   // Who is not signed in any more is led to the door by the list itself.
   if (response.redirected) window.location.reload();
   if (response.redirected || !response.ok) throw new Error(response.statusText);
@@ -60,4 +61,12 @@ function escape(event) {
 
 sheet?.addEventListener("keydown", escape, true);
 for (const reaching of ["click", "focus", "pointerenter"]) opener?.addEventListener(reaching, come);
-panel?.querySelector("button").addEventListener("click", come);
+panel?.querySelector("button").addEventListener("click", () => {
+  // The button goes away, and the focus would with it.
+  panel.focus({ preventScroll: true });
+  come();
+});
+// What was left empty asks for nothing. The skin's own script says so to forms that are there from the start.
+panel?.addEventListener("formdata", ({ formData }) => {
+  for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+});
