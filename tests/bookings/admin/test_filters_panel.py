@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
-from bookings.vocabulary import BookingStatus
+from bookings.filters import ReasonFilter
+from bookings.vocabulary import REASONS, BookingStatus
 from tests.bookings.admin.conftest import SignIn
 from tests.bookings.admin.table import TABLES, Table
 from tests.bookings.cast import Cast, make_account, make_booking
@@ -57,3 +59,10 @@ def test_filters_that_are_none_have_no_panel(asked: str, cast: Cast, sign_in: Si
     answer = browser.get(f"{BOOKINGS}?{asked}&filters=1")
     assert answer.status_code in (200, 400, 404)
     assert "Traceback" not in answer.content.decode()
+
+
+def test_reasons_are_offered_in_the_readers_language() -> None:
+    with translation.override("fr"):
+        told = dict(ReasonFilter.lookups(None, None, None))  # type: ignore[arg-type]
+    assert told.keys() == REASONS.keys()
+    assert all(words != REASONS[code][0] for code, words in told.items())

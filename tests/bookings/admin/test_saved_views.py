@@ -107,6 +107,13 @@ def test_a_list_opens_with_the_persons_default_and_whole_when_asked(cast: Cast, 
     assert browser.get(LIST).status_code == 200
 
 
+def test_a_view_never_holds_what_asks_for_a_lists_filters_alone(cast: Cast, sign_in: SignIn) -> None:
+    browser = sign_in(cast.owner)
+    save(browser, "Trap", f"filters=1&{PENDING}", default="on")
+    assert "<html" in browser.get(LIST, follow=True).content.decode()
+    assert SavedView.objects.get().query == PENDING
+
+
 def test_columns_are_each_persons_own(cast: Cast, sign_in: SignIn) -> None:
     make_booking(cast.account)
     browser = sign_in(cast.owner)

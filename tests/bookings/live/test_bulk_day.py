@@ -153,3 +153,20 @@ def test_filters_that_did_not_come_are_asked_for_once_more(
     page.context.set_offline(False)
     panel.get_by_role("button", name="Try again").click()
     expect(panel.get_by_role("button", name="Apply Filters")).to_be_visible()
+
+
+def test_arrow_keys_choose_a_partner_on_the_dashboard_without_leaving_it(
+    portal: Portal, page: Page, morning: dict[str, Any]
+) -> None:
+    page.goto(f"{portal.address}/")
+    picker = page.get_by_label("Partner", exact=True)
+    picker.focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    chosen = picker.input_value()
+    assert chosen
+    assert "partner=" not in page.url
+    expect(picker).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/?partner={chosen}")

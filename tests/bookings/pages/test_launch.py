@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from bookings.models import BookingRun
+from bookings.queries import launch as launch_queries
 from bookings.services import people, runs
 from bookings.vocabulary import BookingStatus, Health, RequestState, Role, RunState, Source
 from tests.bookings.cast import (
@@ -309,3 +311,16 @@ def test_the_page_keeps_to_its_query_budget(
     client.force_login(cast.owner)
     with django_assert_max_num_queries(QUERY_BUDGET):
         client.get("/auto-book")
+
+
+def test_requests_without_a_booking_are_offered_first(
+    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked, later = make_request(cast.partner), make_request(cast.partner, scheduled_date=in_days(9))
+    make_booking(cast.account, request=booked)
+    client.force_login(cast.owner)
+    monkeypatch.setattr(launch_queries, "LISTED", 2)
+    page = client.get("/auto-book")
+    assert [wish.pk for wish in page.context["wanted"]] == [later.pk, booked.pk]
+    assert "The first 2 are listed, those without a booking before the others." in page.content.decode()
+    assert reverse("admin:bookings_showingrequest_changelist") in page.content.decode()
