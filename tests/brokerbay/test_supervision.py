@@ -20,7 +20,7 @@ from tests.automation.plant import ROOT, lives, until
 
 # Ten times as fast: a canary a second, and silent after ten (tests/chaos/pace.py).
 ENTRY = [sys.executable, "tests/chaos/entry.py"]
-ANSWERED_WITHIN = 60.0
+ANSWERED_WITHIN = 40.0
 # Forked in this order by django-q2's sentinel.
 ROLES = ("worker", "other worker", "monitor", "pusher")
 
