@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 
@@ -10,6 +11,8 @@ class NoSuchTime(ValueError):
     """The clocks skip this time on that day."""
 
 
+# A pass asks for the same quarters of an hour of the same days again and again.
+@lru_cache(maxsize=8192)
 def instant(day: date, at: time, zone: str) -> datetime:
     """The aware UTC moment of a wall-clock time; of two equal ones (clocks go back) the first.
 

@@ -8,7 +8,7 @@ LONGEST_TEXT = 4000
 LONGEST_NAME = 200
 MOST_ITEMS = 300
 DEEPEST = 10
-_FLAT = (str, int, float, bool)
+_FLAT = frozenset({str, int, float, bool, type(None)})
 
 
 def storable(value: Any, *, depth: int = 0) -> Any:
@@ -37,9 +37,9 @@ def storable(value: Any, *, depth: int = 0) -> Any:
 
 def _is_plain(value: dict[Any, Any]) -> bool:
     """Whether an object is flat, short and ASCII, as nearly all rows are: then it is fit as it is."""
-    if len(value) > MOST_ITEMS or not all(type(key) is str for key in value):
+    if len(value) > MOST_ITEMS or not {str}.issuperset(map(type, value)):
         return False
-    if not all(item is None or type(item) in _FLAT for item in value.values()):
+    if not _FLAT.issuperset(map(type, value.values())):
         return False
     names, texts = "".join(value), "".join([item for item in value.values() if type(item) is str])
     is_short = len(names) <= LONGEST_NAME and len(texts) <= LONGEST_TEXT

@@ -12,7 +12,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models import Exists, Field, JSONField, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -295,7 +295,7 @@ def _add(rows: Sequence[IncomingShowing], page: _Page) -> set[str]:
         return set()
     alike = _as_row(rows[0], page)
     same = [field for field in ShowingRequest._meta.concrete_fields if field.attname not in TOLD]
-    values = [field.get_db_prep_save(getattr(alike, field.attname), connection) for field in same]
+    values = [_as_stored(field, getattr(alike, field.attname)) for field in same]
     try:
         masses.insert(
             ShowingRequest,
@@ -305,6 +305,12 @@ def _add(rows: Sequence[IncomingShowing], page: _Page) -> set[str]:
     except IntegrityError:
         return _add_what_is_new([_as_row(row, page) for row in rows])
     return {row.id for row in rows}
+
+
+def _as_stored(field: Field[Any, Any], value: Any) -> Any:
+    """A value as the database takes it. JSON as text: a driver would write it anew for each row."""
+    is_json = isinstance(field, JSONField)
+    return json.dumps(value) if is_json else field.get_db_prep_save(value, connection)
 
 
 _COLUMNS = {field.attname: str(field.column) for field in ShowingRequest._meta.concrete_fields}

@@ -23,7 +23,7 @@ from ingest.sources.http import (
 )
 
 NAME = "Supabase"
-PAGE = 500
+PAGE = 1000
 # Ids go into the address of the question, and addresses have an end: so many, of so many characters in all.
 IDS_AT_ONCE, IDS_LENGTH = 50, 5000
 LARGEST_BODY = 32 * 1024 * 1024

@@ -75,7 +75,7 @@ def _bare(url: str) -> None:
     columns = ", ".join((*TOLD, *others))
     last = None
     while True:
-        question = {"limit": "500", "order": "created_at,id"}
+        question = {"limit": str(pages.PAGE), "order": "created_at,id"}
         if last is not None:
             question["or"] = f'(created_at.gt."{last["created_at"]}",id.gt."{last["id"]}")'
         page = asked.get(f"{url}/rest/v1/showing_requests", params=question).json()
@@ -128,7 +128,7 @@ def _prepare() -> None:
 
 
 def _empty() -> None:
-    """Without reading a row: the peak of memory is the pass's own."""
+    """Reads no row: the peak of memory is the pass's own. Nobody pays for another's dead rows."""
     from django.db import connection
 
     from bookings.models import AuditEntry, ShowingRequest, SyncPass
@@ -136,6 +136,8 @@ def _empty() -> None:
     with connection.cursor() as cursor:
         for model in (AuditEntry, ShowingRequest, SyncPass):
             cursor.execute(f"delete from {model._meta.db_table}")
+            if connection.vendor == "postgresql":
+                cursor.execute(f"vacuum {model._meta.db_table}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from urllib.parse import unquote_plus
 from uuid import UUID
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = 500
+PAGE = 1000
 CLIENTS, HOMES = 400, 2000
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 LAST_SEEN = re.compile(r'id\.gt\."([^"]+)"')

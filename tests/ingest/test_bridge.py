@@ -22,7 +22,7 @@ from ingest.passes import Sources
 from ingest.simulator.control import SECRET_KEY, TABLE, Upstream
 from ingest.simulator.line import Line
 from ingest.sources.realtime import Realtime, Timing
-from ingest.sources.supabase import Supabase
+from ingest.sources.supabase import PAGE, Supabase
 from tests.bookings.cast import make_account, make_partner
 from tests.ingest.conftest import QUICK
 
@@ -270,7 +270,7 @@ def test_the_status_is_told(upstream: Upstream) -> None:
 
 def test_a_long_pass_holds_up_no_change(upstream: Upstream) -> None:
     """The server's cap is lower than what there is, so the pass has pages; between them a change is read."""
-    upstream.insert_requests([{"id": f"old-{n:04}", "status": "pending"} for n in range(1200)])
+    upstream.insert_requests([{"id": f"old-{n:04}", "status": "pending"} for n in range(2 * PAGE + 200)])
     order: list[str] = []
     bridge = make_bridge(upstream.url)
     plain = bridge._between_pages
@@ -286,6 +286,6 @@ def test_a_long_pass_holds_up_no_change(upstream: Upstream) -> None:
 
     bridge._between_pages = between  # type: ignore[method-assign]
     with working(bridge):
-        until(lambda: ShowingRequest.objects.count() == 1201)
+        until(lambda: ShowingRequest.objects.count() == 2 * PAGE + 201)
         until(lambda: SyncPass.objects.filter(trigger="realtime").exclude(finished_at=None).exists())
-    assert order == ["first page", "urgent after 500"]
+    assert order == ["first page", f"urgent after {PAGE}"]

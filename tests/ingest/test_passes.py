@@ -17,7 +17,7 @@ from bookings.vocabulary import FetchState, Need, PassState, RequestState, RunSt
 from ingest.passes import Part, Progress, SeenIds, Sources, run_pass
 from ingest.simulator.control import SECRET_KEY, TABLE, VISITOR_KEY, Upstream
 from ingest.sources.property_api import PropertyApi
-from ingest.sources.supabase import Supabase
+from ingest.sources.supabase import PAGE, Supabase
 from tests.bookings.cast import make_account, make_partner
 from tests.ingest.conftest import QUICK
 
@@ -93,8 +93,11 @@ def test_a_second_pass_changes_nothing(upstream: Upstream, partner_with_a_client
 
 @pytest.mark.parametrize("has_moments", [False, True])
 def test_a_page_with_nothing_new_costs_one_question_and_one_query(
-    upstream: Upstream, has_moments: bool
+    upstream: Upstream, has_moments: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What waits is judged in lots of its own, after the pages.
+    monkeypatch.setattr(showings, "JUDGED_AT_ONCE", 3 * PAGE)
+
     def rows(start: int, end: int) -> list[dict[str, Any]]:
         moment = {"updated_at": "2026-11-21T05:46:54+00:00"} if has_moments else {}
         return [
@@ -109,10 +112,10 @@ def test_a_page_with_nothing_new_costs_one_question_and_one_query(
         assert (again.rows_new, again.rows_changed) == (0, 0)
         return len(upstream.seen()) - before, len(queries)
 
-    upstream.insert_requests(rows(0, 900))
+    upstream.insert_requests(rows(0, 2 * PAGE - 100))
     questions, queries = cost()
     assert questions == 2
-    upstream.insert_requests(rows(900, 1400))
+    upstream.insert_requests(rows(2 * PAGE - 100, 3 * PAGE - 100))
     assert cost() == (3, queries + 1)
 
 
@@ -202,12 +205,12 @@ def test_supabase_down_is_said_and_nothing_is_lost(upstream: Upstream, partner_w
 
 
 def test_supabase_failing_in_the_middle_keeps_what_came(upstream: Upstream) -> None:
-    upstream.insert_requests([{"id": f"r{n:04}", "status": "scheduled"} for n in range(1100)])
+    upstream.insert_requests([{"id": f"r{n:04}", "status": "scheduled"} for n in range(2 * PAGE + 100)])
     upstream.break_it("rest", "slow", seconds=0, times=2)  # two pages pass
     upstream.break_it("rest", "status", status=503)
     made = make_pass(upstream)
     assert made.state == PassState.PARTIAL
-    assert made.rows_new == ShowingRequest.objects.count() == 1000
+    assert made.rows_new == ShowingRequest.objects.count() == 2 * PAGE
     upstream.mend()
     assert make_pass(upstream).rows_new == 100
 

@@ -11,7 +11,7 @@ import pytest
 from ingest.simulator.control import SECRET_KEY, TABLE, VISITOR_KEY, Upstream
 from ingest.sources.http import Patience, SourceDown, SourceRefused, SourceUnreadable
 from ingest.sources.property_api import PropertyApi
-from ingest.sources.supabase import Supabase
+from ingest.sources.supabase import PAGE, Supabase
 from tests.ingest.conftest import QUICK
 
 OPEN = ("pending", "scheduled", "rescheduled")
@@ -40,8 +40,8 @@ def test_an_empty_table_has_no_pages(supabase: Supabase) -> None:
 def test_rows_without_or_with_the_same_instant_are_all_read_once(
     upstream: Upstream, supabase: Supabase
 ) -> None:
-    same = [{"id": f"a{n:04}", "created_at": "2026-11-21T08:00:00+00:00"} for n in range(700)]
-    none = [{"id": f"b{n:04}", "created_at": None} for n in range(700)]
+    same = [{"id": f"a{n:04}", "created_at": "2026-11-21T08:00:00+00:00"} for n in range(PAGE + 200)]
+    none = [{"id": f"b{n:04}", "created_at": None} for n in range(PAGE + 200)]
     upstream.insert_requests(none + same)
     assert ids(supabase.read_requests(statuses=OPEN)) == [row["id"] for row in same + none]
 
