@@ -102,6 +102,7 @@ def play(run: BookingRun) -> BookingRun:
     if watch.ran_out:
         # Its browser may be frozen and wake up later: it ends with this process, at the supervisor's hand.
         os.kill(os.getpid(), signal.SIGKILL)
+    thread.start(thread.browser.lay_page(str(run.account_id)))
     return settled
 
 

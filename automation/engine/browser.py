@@ -82,7 +82,7 @@ class _Warm:
     session_state: Mapping[str, Any] | None
     uses: int = 0
     is_open: bool = field(default=True)
-    laying: asyncio.Task[None] | None = field(default=None)  # a blank page, for the next attempt
+    laying: asyncio.Task[None] | None = field(default=None)  # of a blank page, for the next attempt
 
 
 class WarmBrowser:
@@ -134,11 +134,19 @@ class WarmBrowser:
             if warm.laying is not None:
                 await asyncio.wait([warm.laying])
             yield warm.context
-            warm.laying = asyncio.ensure_future(_lay_a_page(warm.context))
         finally:
             self._users -= 1
             if not self._users:
                 self._start_idle_timer()
+
+    async def lay_page(self, account_key: str) -> None:
+        """Has a blank page made for the account's next attempt, if its context is still open.
+
+        A new page takes a tenth of a booking: for whoever has just ended one, and lets nobody wait now.
+        """
+        warm = self._contexts.get(account_key)
+        if warm is not None and warm.is_open:
+            warm.laying = asyncio.ensure_future(_quietly(blank_page(warm.context)))
 
     async def close(self) -> None:
         """Ends the browser and Playwright's driver; the next use starts them anew."""
@@ -261,11 +269,6 @@ class WarmBrowser:
 async def blank_page(context: BrowserContext) -> Page:
     """The page that lies ready in a warm context, or a new one."""
     return next((page for page in context.pages if page.url == BLANK), None) or await context.new_page()
-
-
-async def _lay_a_page(context: BrowserContext) -> None:
-    """A new page takes a tenth of a booking: it is made while nobody waits for it."""
-    await _quietly(blank_page(context))
 
 
 async def _quietly(closing: Any) -> None:

@@ -226,11 +226,10 @@ def _same_showing(run: BookingRun, seen: Seen) -> Booking | None:
         return known
     listing_id = seen.listing_id or run.listing_id
     home = Q(listing_id=listing_id) if listing_id else Q(property_address__iexact=seen.address)
-    live = held.filter(home, booking_date=seen.date, booking_time=seen.time)
-    return (
-        live.filter(status__in=LIVE_BOOKING_STATUSES).first()
-        or live.filter(status=BookingStatus.UNVERIFIED).first()
-    )
+    there = held.filter(home, booking_date=seen.date, booking_time=seen.time)
+    found = there.filter(status__in=(*LIVE_BOOKING_STATUSES, BookingStatus.UNVERIFIED))
+    live_first = sorted(found, key=lambda booking: booking.status == BookingStatus.UNVERIFIED)
+    return live_first[0] if live_first else None
 
 
 def _new(run: BookingRun, seen: Seen, status: BookingStatus) -> Booking:

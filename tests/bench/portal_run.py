@@ -86,7 +86,8 @@ def _pair(control: Control, day: date, *, portal_first: bool) -> dict[str, float
             await page.close()
 
     async def rest(session: Any) -> None:
-        """Until what the last one left to do in the browser is done."""
+        """Until what the last one leaves to do in the browser is done: a blank page for the next."""
+        await browser.lay_page(str(account.pk))
         async with browser.context_for(str(account.pk), session):
             return
 

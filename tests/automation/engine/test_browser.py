@@ -165,12 +165,15 @@ def test_a_blank_page_lies_ready_for_the_next_attempt(loop: Loop, warm: Made) ->
     browser = warm()
 
     async def three_times() -> tuple[int, int, bool]:
+        await browser.lay_page("one")  # there is no context yet
         async with browser.context_for("one") as context:
             none = len(context.pages)
+        await browser.lay_page("one")
         async with browser.context_for("one") as context:
             ready = list(context.pages)
             taken = await blank_page(context)
             await taken.close()
+        await browser.lay_page("one")
         async with browser.context_for("one") as context:
             return none, len(ready), taken is ready[0] and len(context.pages) == 1
 
