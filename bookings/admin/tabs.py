@@ -118,6 +118,17 @@ class TabbedList(ChangeList):
         last: int = self.model_admin.get_paginator(self.request, self.queryset, self.list_per_page).num_pages
         return last
 
+    @property
+    def page_before(self) -> str:
+        """Its address; "" on the first page."""
+        return self.get_query_string({PAGE_VAR: self.page_num - 1}) if self.page_num > 1 else ""
+
+    @property
+    def page_after(self) -> str:
+        """Its address; "" on the last page."""
+        is_last = not self.multi_page or self.page_num >= self.paginator.num_pages
+        return "" if is_last else self.get_query_string({PAGE_VAR: self.page_num + 1})
+
     def asked_in_vain(self) -> list[str]:
         """A sentence for each thing in the address that names no page or no day."""
         said = self.request.GET.get(PAGE_VAR, "")

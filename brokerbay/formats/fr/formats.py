@@ -1,5 +1,6 @@
-"""11 h 00, as in Canada; not 11:00. The blanks keep it on one line."""
+"""mar 24 nov 2026, 9 h 05, as in Canada; not 09:05. The blanks keep the time on one line."""
 
+DATE_FORMAT = "D j b Y"
 TIME_FORMAT = "G\u00a0\\h\u00a0i"
-DATETIME_FORMAT = f"j F Y {TIME_FORMAT}"
+DATETIME_FORMAT = f"{DATE_FORMAT}, {TIME_FORMAT}"
 SHORT_DATETIME_FORMAT = f"Y-m-d {TIME_FORMAT}"

@@ -166,6 +166,22 @@ def test_a_page_or_a_day_that_is_none_is_told_and_the_list_stays(
     assert sentence in "".join(told)
 
 
+def test_a_list_is_gone_through_page_by_page(cast: Cast, bookings: list[Booking], sign_in: SignIn) -> None:
+    for _ in range(50):
+        make_booking(cast.account, property_address="4 Pine Street")
+    browser = sign_in(cast.owner)
+
+    def beside(address: str) -> dict[str, str]:
+        html = browser.get(BOOKINGS + address).content.decode()
+        return {way: link for link, way in re.findall(r'<a href="([^"]*)" rel="(prev|next)">', html)}
+
+    assert beside("") == {"next": "?p=2"}
+    assert beside("?p=2") == {"prev": "?p=1", "next": "?p=3"}
+    assert beside("?p=3") == {"prev": "?p=2"}
+    assert beside("?q=Oak") == {}
+    assert beside("?q=Pine") == {"next": "?p=2&amp;q=Pine"}
+
+
 def test_a_row_that_is_not_there_is_a_page_that_is_not_there(cast: Cast, sign_in: SignIn) -> None:
     for person in (cast.admin, cast.manager):
         for wrong in ("999999", "abc"):

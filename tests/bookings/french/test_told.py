@@ -8,7 +8,7 @@ import pytest
 from django.utils import formats, translation
 
 from bookings.services.errors import Rejected
-from bookings.told import clock, in_english, tell
+from bookings.told import clock, in_english, short_day, tell
 from bookings.vocabulary import BookingStatus
 
 
@@ -65,6 +65,9 @@ def test_what_goes_into_a_row_stays_english() -> None:
 
 
 def test_a_time_that_django_writes_by_itself_is_written_like_ours() -> None:
+    moment = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
+    with translation.override("en"):
+        assert formats.localize(moment) == f"{short_day(moment, with_year=True)}, {clock(moment)}"
     with translation.override("fr"):
         assert formats.localize(time(11, 0)) == clock(time(11, 0)) == "11 h 00"
-        assert formats.localize(datetime(2026, 11, 24, 9, 5, tzinfo=UTC)) == "24 novembre 2026 9 h 05"
+        assert formats.localize(moment) == "mar 24 nov 2026, 9 h 05"
