@@ -51,6 +51,16 @@ def test_it_costs_no_page_of_rows_and_is_for_who_may_see_the_list(
     assert sign_in(cast.bare_staff).get(address).status_code == 403
 
 
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: str(table.name))
+def test_it_is_never_empty_without_a_word(table: Table, cast: Cast, sign_in: SignIn) -> None:
+    answer = sign_in(cast.manager).get(reverse(f"admin:{table.name}_changelist", query={"filters": "1"}))
+    if answer.status_code == 403:
+        return
+    html = answer.content.decode()
+    choices = re.findall(r'<select|<input(?! type="hidden")|<a [^>]*href="\?', html)
+    assert bool(choices) != ("There is nothing to choose between yet." in html)
+
+
 @pytest.mark.parametrize(
     "asked", ["nonsense=1", "status__exact=%00", "created_at__year=99999999999", "account__id__exact=x"]
 )
