@@ -90,7 +90,9 @@ def play(run: BookingRun, *, patience: Patience | None = None) -> BookingRun:
     work = thread.start(_hand_over(thread.browser, run, watch.wire, patience or Patience()))
     work.add_done_callback(lambda _: watch.wire.wake())
     watch.over(work)
-    return watch.settle(work)
+    settled = watch.settle(work)
+    thread.start(thread.browser.lay_page(str(run.account_id)))
+    return settled
 
 
 async def _hand_over(browser: WarmBrowser, run: BookingRun, wire: Wire, patience: Patience) -> HandedOver:

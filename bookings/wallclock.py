@@ -11,8 +11,6 @@ class NoSuchTime(ValueError):
     """The clocks skip this time on that day."""
 
 
-# A pass asks for the same quarters of an hour of the same days again and again.
-@lru_cache(maxsize=8192)
 def instant(day: date, at: time, zone: str) -> datetime:
     """The aware UTC moment of a wall-clock time; of two equal ones (clocks go back) the first.
 
@@ -21,7 +19,16 @@ def instant(day: date, at: time, zone: str) -> datetime:
     >>> instant(date(2026, 3, 8), time(2, 30), "America/Toronto")
     Traceback (most recent call last):
     bookings.wallclock.NoSuchTime: 02:30 does not exist on 2026-03-08 in America/Toronto
+    >>> [instant(date(2026, 11, 1), time(1, 30, fold=fold), "America/Toronto").hour for fold in (1, 0)]
+    [5, 5]
     """
+    # A cache takes two equal times for one, and they are equal whatever their folds.
+    return _instant(day, at.replace(fold=0), zone)
+
+
+# A pass asks for the same quarters of an hour of the same days again and again.
+@lru_cache(maxsize=8192)
+def _instant(day: date, at: time, zone: str) -> datetime:
     local = datetime.combine(day, at, tzinfo=ZoneInfo(zone))
     moment = local.astimezone(UTC)
     if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local.replace(tzinfo=None):

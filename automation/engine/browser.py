@@ -145,7 +145,7 @@ class WarmBrowser:
         A new page takes a tenth of a booking: for whoever has just ended one, and lets nobody wait now.
         """
         warm = self._contexts.get(account_key)
-        if warm is not None and warm.is_open:
+        if warm is not None and warm.is_open and (warm.laying is None or warm.laying.done()):
             warm.laying = asyncio.ensure_future(_quietly(blank_page(warm.context)))
 
     async def close(self) -> None:

@@ -309,8 +309,9 @@ def _add(rows: Sequence[IncomingShowing], page: _Page) -> set[str]:
 
 def _as_stored(field: Field[Any, Any], value: Any) -> Any:
     """A value as the database takes it. JSON as text: a driver would write it anew for each row."""
-    is_json = isinstance(field, JSONField)
-    return json.dumps(value) if is_json else field.get_db_prep_save(value, connection)
+    if isinstance(field, JSONField) and value is not None:
+        return json.dumps(value, cls=field.encoder)
+    return field.get_db_prep_save(value, connection)
 
 
 _COLUMNS = {field.attname: str(field.column) for field in ShowingRequest._meta.concrete_fields}

@@ -77,10 +77,9 @@ class Search:
         found = await response.json()
         if isinstance(found, list) and not found:
             return Results(status=response.status)
-        rows = await self._read()
-        if not rows and await self._appear():
-            rows = await self._read()
-        return Results(status=response.status, is_open=bool(rows), rows=rows)
+        if not await self._drawn():
+            return Results(status=response.status, is_open=False)
+        return Results(status=response.status, rows=await self._read())
 
     async def open_wizard(self, row: ResultRow) -> None:
         await press(row.element.get_by_text(_BUTTON).first)
@@ -89,8 +88,10 @@ class Search:
         """A row has no link: a click on its address opens the listing."""
         await press(row.element.get_by_text(address, exact=True).first)
 
-    async def _appear(self) -> bool:
+    async def _drawn(self) -> bool:
         """Whether rows appear, rather than that the overlay closes by itself."""
+        if await self._rows.count():
+            return True
         appear = asyncio.ensure_future(self._rows.first.wait_for())
         closes = asyncio.ensure_future(
             self._page.locator("input:focus, textarea:focus").wait_for(state="detached")

@@ -157,18 +157,15 @@ class Wizard:
 
         The submit's label tells the mode before anything is chosen.
         """
-        head, forms, labels = await asyncio.gather(
-            self._title.or_(self._contact_form).first.inner_text(),
-            self._contact_form.count(),
-            self._submit.all_inner_texts(),
+        head, forms = await asyncio.gather(
+            self._title.or_(self._contact_form).first.inner_text(), self._contact_form.count()
         )
         if forms or not _TITLE.search(head):
             return None
-        label = labels[0] if labels else await self._submit.inner_text()
         return WizardSeen(
             address=_TITLE.split(head)[0].strip(),
             listing_id=self.listing_id,
-            auto_confirm=bool(_AUTO.search(label)),
+            auto_confirm=bool(_AUTO.search(await self._submit.inner_text())),
         )
 
     async def read_move(self) -> MoveSeen:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.attempt import Attempt, Done
@@ -21,27 +19,6 @@ async def open_site(attempt: Attempt) -> Done:
         raise RateLimited("BrokerBay asks us to slow down (429). Nothing was sent; we try again later.")
     if status is not None and status >= 500:
         raise SiteDown(f"BrokerBay answers with an error page ({status}). Nothing was sent.")
-    if route != MyShowings.ROUTE or attempt.order.kind is OrderKind.CHECK:
-        await _know(attempt)
-    else:
-        await _know_and_draw(attempt)
-    return Done(message="Opened BrokerBay; the account is signed in.")
-
-
-async def _know_and_draw(attempt: Attempt) -> None:
-    """Both are waited for at once: the list is usually drawn as soon as the account is known."""
-    patience = 2 * attempt.site.step_timeout
-    drawn = asyncio.ensure_future(MyShowings(attempt.page).wait_until_drawn(patience=patience))
-    try:
-        await _know(attempt)
-        await drawn
-    finally:
-        drawn.cancel()
-        await asyncio.gather(drawn, return_exceptions=True)
-
-
-async def _know(attempt: Attempt) -> None:
-    """Waits until the site shows whether the account is signed in, and raises where it is not."""
     try:
         await attempt.shell.wait_until_known()
     except WaitedTooLong as error:
@@ -50,6 +27,9 @@ async def _know(attempt: Attempt) -> None:
         ) from error
     if await attempt.shell.is_signed_out():
         raise NeedsSignIn("BrokerBay asks for a sign-in. Nothing was sent: a person must sign in again.")
+    if route == MyShowings.ROUTE and attempt.order.kind is not OrderKind.CHECK:
+        await MyShowings(attempt.page).wait_until_drawn()
+    return Done(message="Opened BrokerBay; the account is signed in.")
 
 
 def _first_route(order: Order) -> str:
