@@ -61,6 +61,7 @@ class Report:
     new: Counter[str] = field(default_factory=Counter)
     there: Counter[str] = field(default_factory=Counter)
     kept_apart: Counter[str] = field(default_factory=Counter)
+    left: int = 0  # requests still to be booked
     oddities: list[Oddity] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
@@ -68,6 +69,11 @@ class Report:
         for table in TABLES:
             figures = (self.read, self.new, self.there, self.kept_apart)
             yield f"{table:<28}" + "".join(f"{figure[table]:>8}" for figure in figures)
+        if self.left:
+            yield (
+                f"{self.left} requests that are still to be booked were left to Supabase: its next pass "
+                "brings those that still stand."
+            )
         yield from (str(oddity) for oddity in self.oddities)
 
 
@@ -202,6 +208,7 @@ def _import_batch(rows: Sequence[dict[str, Any]], kind: _Kind[Any], report: Repo
     for one in added:
         report.new[kind.table] += len(one.new)
         report.there[kind.table] += one.there
+        report.left += one.left
 
 
 def _add_one(row: dict[str, Any], found: Any, kind: _Kind[Any], report: Report) -> Imported | None:

@@ -65,10 +65,11 @@ class ImportedProperty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What became of a batch: ids that are new here, and how many were there already."""
+    """What became of a batch: ids that are new here, how many were there already, and how many were left."""
 
     new: Sequence[str] = ()
     there: int = 0
+    left: int = 0
 
 
 def add_bookings(rows: Sequence[ImportedBooking], *, account: Account) -> Imported:
@@ -111,20 +112,21 @@ def add_bookings(rows: Sequence[ImportedBooking], *, account: Account) -> Import
 def add_requests(rows: Sequence[ImportedRequest], *, partner: Partner) -> Imported:
     """Add the requests that are not known yet; what the predecessor may have booked waits for a person.
 
+    What is still to be booked is left to Supabase: a file cannot tell whether the client wants it still.
     Their clients become the partner's, unless they have one. Safe to repeat.
     """
     latest = {row.id: row for row in rows}
     now = timezone.now()
     with transaction.atomic():
         known = set(ShowingRequest.objects.filter(pk__in=list(latest)).values_list("pk", flat=True))
-        new = [row for row in latest.values() if row.id not in known]
-        _ensure_homes(row.property_id for row in new)
-        clients = _ensure_clients((row.user_id for row in new), partner)
-        ShowingRequest.objects.bulk_create(
-            [_as_request(row, clients.get(row.user_id), partner, now) for row in new], ignore_conflicts=True
-        )
-        _note("showingrequest", [(row.id, row.property_id, row.raw) for row in new], partner)
-    return Imported(new=[row.id for row in new], there=len(rows) - len(new))
+        unknown = [row for row in latest.values() if row.id not in known]
+        _ensure_homes(row.property_id for row in unknown)
+        clients = _ensure_clients((row.user_id for row in unknown), partner)
+        judged = [_as_request(row, clients.get(row.user_id), partner, now) for row in unknown]
+        new = [row for row in judged if row.booking_status != RequestState.RECEIVED]
+        ShowingRequest.objects.bulk_create(new, ignore_conflicts=True)
+        _note("showingrequest", [(row.pk, row.property_id or "", row.raw) for row in new], partner)
+    return Imported(new=[row.pk for row in new], there=len(rows) - len(unknown), left=len(unknown) - len(new))
 
 
 def _as_request(

@@ -188,7 +188,6 @@ def test_requests_come_with_their_clients_and_what_may_be_booked_waits_for_a_per
     report = imported(file, cast)
     states = dict(ShowingRequest.objects.values_list("pk", "booking_status"))
     assert states == {
-        "new": RequestState.RECEIVED,
         "told": RequestState.NEEDS_PERSON,
         "past": RequestState.CLOSED,
         "gone": RequestState.CLOSED,
@@ -196,8 +195,11 @@ def test_requests_come_with_their_clients_and_what_may_be_booked_waits_for_a_per
     assert "“Meters”" in report.oddities[0].reason
     assert "“Confirmed”" in ShowingRequest.objects.get(pk="told").trouble
     assert set(ShowingRequest.objects.values_list("client__partner", flat=True)) == {cast.partner.pk}
-    assert showings.queue_ready() == 1
-    assert BookingRun.objects.get().request_id == "new"
+    assert report.left == 1
+    assert any("left to Supabase" in line for line in report.lines())
+    assert showings.queue_ready() == 0
+    showings.take_in([IncomingShowing(id="new", user_id="u1", property_id="N12345678", status="pending")])
+    assert ShowingRequest.objects.get(pk="new").partner == cast.partner
 
 
 def test_a_request_that_supabase_told_already_stays_as_it_is(cast: Cast, file: Path) -> None:
@@ -235,7 +237,7 @@ def test_killed_in_the_middle_and_run_again_nothing_is_doubled(
     cast: Cast, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(legacy, "BATCH", 2)
-    put(file, "processed_showing_requests", *(request(f"r{number}") for number in range(5)))
+    put(file, "processed_showing_requests", *(request(f"r{number}", auto_booked=1) for number in range(5)))
     put(file, "bookings", *(booking(number) for number in range(5)))
     add = importing.add_bookings
 
@@ -258,7 +260,7 @@ def test_killed_in_the_middle_and_run_again_nothing_is_doubled(
 
 def test_one_row_that_the_database_refuses_stops_no_other(cast: Cast, file: Path) -> None:
     put(file, "bookings", booking(1), booking(2, property_address="9\x00 Odd Street"), booking(3))
-    put(file, "processed_showing_requests", request("r1"), request("r2", user_id="u\x002"))
+    put(file, "processed_showing_requests", request("r1", auto_booked=1), request("r2", user_id="u\x002"))
     imported(file, cast)
     assert Booking.objects.filter(imported_id__in=("1", "3")).count() == 2
     assert ShowingRequest.objects.filter(pk="r1").exists()

@@ -11,6 +11,7 @@ from ingest.legacy import NotTheFile, import_file
 
 STOPPED = 130
 ODDITIES_SHOWN = 20
+PARTNERS_SHOWN = 20
 
 
 class Command(BaseCommand):
@@ -30,7 +31,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         partner = Partner.objects.filter(name=options["partner"]).first()
         if partner is None:
-            raise CommandError(f"There is no partner “{options['partner']}”.")
+            names = list(Partner.objects.order_by("name").values_list("name", flat=True)[:PARTNERS_SHOWN])
+            there = f"There are: {', '.join(names)}." if names else "Make one in the admin first."
+            raise CommandError(f"There is no partner “{options['partner']}”. {there}")
         account = _account(partner, options["account"])
         try:
             report = import_file(
