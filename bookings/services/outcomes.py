@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, time
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from bookings.vocabulary import (
     Outcome,
     RunKind,
     RunState,
+    Source,
     reason_title,
 )
 
@@ -63,6 +64,8 @@ def owe(request_id: str | None) -> None:
     request = locked.select_related("partner").get(pk=request_id)
     run = _newest_run(request_id)
     told = _told(run, _newest_booking(request_id))
+    if told is not None and (change := _waiting_change(request_id)):
+        told = replace(told, status=Outcome.NEEDS_PERSON, reason=reason_title(change.reason_code) or None)
     key = f"supabase:{request_id}"
     if told is None:
         if not Notice.objects.filter(key=key).exists():
@@ -92,6 +95,18 @@ def _put(key: str, news: dict[str, object]) -> bool:
 def _newest_run(request_id: str) -> BookingRun | None:
     runs = BookingRun.objects.filter(request_id=request_id, kind=RunKind.BOOK, dry_run=False)
     return runs.order_by("-queued_at", "-pk").first()
+
+
+def _waiting_change(request_id: str) -> BookingRun | None:
+    """The client's newest change of what is booked, while it waits for a person."""
+    changes = BookingRun.objects.filter(
+        request_id=request_id,
+        kind__in=(RunKind.CANCEL, RunKind.RESCHEDULE),
+        source=Source.SYNC,
+        dry_run=False,
+    )
+    newest = changes.order_by("-queued_at", "-pk").first()
+    return newest if newest is not None and _status_of(newest) == Outcome.NEEDS_PERSON else None
 
 
 def _newest_booking(request_id: str) -> Booking | None:

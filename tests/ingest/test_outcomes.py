@@ -12,7 +12,15 @@ from django.utils import timezone
 from bookings.models import AuditEntry, BookingRun, Notice, ShowingRequest, Upstream
 from bookings.services import bookings, notices, outcomes, runs
 from bookings.services.errors import Forbidden, Moved
-from bookings.vocabulary import BookingStatus, NoticeChannel, NoticeState, Outcome, RequestState, Source
+from bookings.vocabulary import (
+    BookingStatus,
+    NoticeChannel,
+    NoticeState,
+    Outcome,
+    RequestState,
+    RunState,
+    Source,
+)
 from brokerbay import settings as ours
 from ingest import outcomes as telling
 from ingest import tasks
@@ -115,6 +123,25 @@ def test_a_run_that_a_person_stopped_is_told_and_a_new_one_takes_it_back(
     write(upstream)
     assert told(upstream, wish)["booking_status"] == Outcome.IN_PROGRESS
     assert told(upstream, wish)["booking_date"] is None
+
+
+def test_a_clients_change_that_waits_for_a_person_is_told_and_forgotten_when_it_is_done(
+    cast: Cast, upstream: LocalUpstream
+) -> None:
+    wish = a_wish(cast, upstream)
+    booking = a_booking(cast, wish, status=BookingStatus.CONFIRMED, showing_id="5f3e")
+    change = runs.queue_cancel(booking, source=Source.SYNC)
+    assert change.request_id == wish.pk
+    for state, status in (
+        (RunState.QUEUED, Outcome.CONFIRMED),
+        (RunState.PARKED, Outcome.NEEDS_PERSON),
+        (RunState.CANCELLED, Outcome.CONFIRMED),
+    ):
+        BookingRun.objects.filter(pk=change.pk).update(state=state, reason_code="rehearsed")
+        owe(wish)
+        write(upstream)
+        assert told(upstream, wish)["booking_status"] == status
+        assert told(upstream, wish)["booking_reference"] == "5f3e"
 
 
 def test_what_is_known_already_is_not_written_twice(cast: Cast, upstream: LocalUpstream) -> None:
