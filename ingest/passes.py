@@ -134,7 +134,9 @@ def in_words(sync_pass: SyncPass) -> str:
         f"{sync_pass.rows_unreadable} unreadable), {sync_pass.addresses_found} addresses found, "
         f"{sync_pass.addresses_missing} missing, {sync_pass.runs_queued} bookings queued."
     )
-    return f"{sync_pass}: {counts} {sync_pass.error}".strip()
+    unasked = sync_pass.addresses_missing and not settings.PROPERTY_API_URL
+    advice = "PROPERTY_API_URL is not set, so no address was asked for." if unasked else ""
+    return " ".join(filter(None, [f"{sync_pass}: {counts}", advice, sync_pass.error]))
 
 
 class _TakenOver(Exception):

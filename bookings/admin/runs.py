@@ -202,7 +202,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("stands", "kind"),
+                    ("state_told", "kind"),
                     "result",
                     "reason_told",
                     "what_next",
@@ -239,7 +239,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     )
     readonly_fields = (
         *(
-            "stands",
+            "state_told",
             "result",
             "reason_told",
             "what_next",
@@ -270,6 +270,10 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN_OR_BOOKING)
     def stands(self, run: BookingRun) -> tuple[str, str]:
         return showing.run_stands(run)
+
+    @display(description=gettext_lazy("state"))
+    def state_told(self, run: BookingRun) -> str:
+        return self.stands(run)[1]
 
     @display(description=gettext_lazy("urgency"))
     def urgent(self, run: BookingRun) -> str:

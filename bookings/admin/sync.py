@@ -33,6 +33,7 @@ class SyncPassAdmin(ReadOnlyAdmin):
         "addresses_found",
         "runs_queued",
         "took",
+        "error_told",
     )
     list_filter = (
         ("state", MultipleChoicesDropdownFilter),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models.partner import Client, Partner
@@ -80,3 +81,11 @@ class ShowingRequest(models.Model):
     def needs_in_words(self) -> str:
         """What is missing, for people: "no time was given; …", or an empty string."""
         return "; ".join(str(Need(need).label) for need in self.needs if need in Need.values)
+
+    def next_step(self) -> str:
+        """What a person does about what is missing; an empty string where nothing is."""
+        if Need.CLIENT in self.needs and self.user_id:
+            return gettext("Assign the client to a partner under “Unmapped”.")
+        if self.needs == [Need.ACCOUNT]:
+            return gettext("Add the partner's BrokerBay account.")
+        return gettext("Complete it at its source.") if self.needs else ""

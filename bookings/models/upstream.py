@@ -47,6 +47,8 @@ class Upstream(models.Model):
     @property
     def stands(self) -> tuple[str, str]:
         """A word for its colour and one for people. After a failure or two it is asked as ever."""
+        if self.has_lost_its_line:
+            return UpstreamState.TRYING, str(_("Not listening"))
         if self.is_asked and self.failures:
             return UpstreamState.TRYING, str(_("Failed just now"))
         return self.state, self.get_state_display()
@@ -57,6 +59,11 @@ class Upstream(models.Model):
         seen_at = self.moment("seen_at")
         is_heard_of = seen_at is not None and timezone.now() - seen_at <= UNHEARD_OF
         return is_heard_of and self.facts.get("state") == "listening"
+
+    @property
+    def has_lost_its_line(self) -> bool:
+        """False too for a service without a line, and before a bridge ever ran."""
+        return "state" in self.facts and not self.is_listening
 
     def moment(self, fact: str) -> datetime | None:
         """When that was, of the facts that are moments; None while it is not known."""

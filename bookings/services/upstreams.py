@@ -111,8 +111,11 @@ def note(key: str, **facts: Any) -> None:
 
 
 def states() -> dict[str, str]:
-    """Each service that was ever asked, and whether it is asked at the moment."""
-    return dict(Upstream.objects.order_by("key").values_list("key", "state"))
+    """Each service that was ever asked, and whether it is asked at the moment, or listened to."""
+    return {
+        service.key: UpstreamState.TRYING.value if service.has_lost_its_line else service.state
+        for service in Upstream.objects.order_by("key")
+    }
 
 
 def fact(key: str, name: str) -> Any:

@@ -29,6 +29,7 @@ SPEAKERS = (
 NOT_FOR_READERS = {
     "This browser context has no door; open it with WarmBrowser.",
     f"The list has no row {HOLE} any more.",
+    "PROPERTY_API_URL is not set, so no address was asked for.",
     "This database has rows already. Invented ones belong into a database of their own.",
 }
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bookings import wallclock
-from bookings.models import Booking, BookingRun
+from bookings.models import Booking, BookingRun, ShowingRequest
 from bookings.queries import period as periods
 from bookings.queries.board import ACCOUNTS_LISTED, LISTED, Sight, board, bookings_per_day
 from bookings.queries.period import Period, period
@@ -317,9 +317,33 @@ def test_operators_see_how_the_bridges_line_stands(
         "connected_since": (now - timedelta(hours=2)).isoformat(),
         "last_event_at": (now - timedelta(minutes=5)).isoformat(),
     }
+    upstreams.succeeded("realtime")
     upstreams.note("realtime", **{**moments, **facts})
     client.force_login(cast.admin)
-    assert words in client.get("/").content.decode().replace("\xa0", " ")
+    page = client.get("/").content.decode().replace("\xa0", " ")
+    assert words in page
+    is_well = words.startswith("listening")
+    assert upstreams.states() == {"realtime": "ok" if is_well else "trying"}
+    assert is_well == (">Answers<" in page) == ("Not listening</" not in page)
+
+
+@pytest.mark.parametrize(
+    ("user_id", "lacks", "step"),
+    [
+        ("client-9", [Need.CLIENT], "Assign the client to a partner under “Unmapped”."),
+        ("", [Need.CLIENT], "Complete it at its source."),
+        ("client-9", [Need.ACCOUNT], "Add the partner&#x27;s BrokerBay account."),
+        ("client-9", [Need.ACCOUNT, Need.TIME], "Complete it at its source."),
+    ],
+)
+def test_a_request_that_lacks_something_says_where_that_is_mended(
+    cast: Cast, client: Client, user_id: str, lacks: list[Need], step: str
+) -> None:
+    wish = make_request(cast.partner)
+    fields = {"user_id": user_id, "needs": lacks, "booking_status": RequestState.NEEDS_INFO}
+    ShowingRequest.objects.filter(pk=wish.pk).update(**fields)
+    client.force_login(cast.admin)
+    assert step in client.get("/").content.decode()
 
 
 def test_the_moving_part_comes_alone_for_the_live_refresh(cast: Cast, client: Client) -> None:
