@@ -62,10 +62,10 @@ def owe(request_id: str | None) -> None:
     # Two changes of one request say one after the other what they see: the later one sees both.
     locked = ShowingRequest.objects.select_for_update(of=("self",), no_key=True)
     request = locked.select_related("partner").get(pk=request_id)
-    run = _newest_run(request_id)
-    told = _told(run, _newest_booking(request_id))
-    if told is not None and (change := _waiting_change(request_id)):
-        told = replace(told, status=Outcome.NEEDS_PERSON, reason=reason_title(change.reason_code) or None)
+    run, booking = _newest_run(request_id), _newest_booking(request_id)
+    told = _told(run, booking)
+    if told is not None and booking is not None and booking.status in LIVE_BOOKING_STATUSES:
+        told = _unless_it_changes(told, request_id)
     key = f"supabase:{request_id}"
     if told is None:
         if not Notice.objects.filter(key=key).exists():
@@ -97,8 +97,8 @@ def _newest_run(request_id: str) -> BookingRun | None:
     return runs.order_by("-queued_at", "-pk").first()
 
 
-def _waiting_change(request_id: str) -> BookingRun | None:
-    """The client's newest change of what is booked, while it waits for a person."""
+def _unless_it_changes(told: Told, request_id: str) -> Told:
+    """What is to be said of a booking that stands while its client's newest change waits for a person."""
     changes = BookingRun.objects.filter(
         request_id=request_id,
         kind__in=(RunKind.CANCEL, RunKind.RESCHEDULE),
@@ -106,7 +106,9 @@ def _waiting_change(request_id: str) -> BookingRun | None:
         dry_run=False,
     )
     newest = changes.order_by("-queued_at", "-pk").first()
-    return newest if newest is not None and _status_of(newest) == Outcome.NEEDS_PERSON else None
+    if newest is None or _status_of(newest) != Outcome.NEEDS_PERSON:
+        return told
+    return replace(told, status=Outcome.NEEDS_PERSON, reason=reason_title(newest.reason_code) or None)
 
 
 def _newest_booking(request_id: str) -> Booking | None:

@@ -142,6 +142,10 @@ def test_a_clients_change_that_waits_for_a_person_is_told_and_forgotten_when_it_
         write(upstream)
         assert told(upstream, wish)["booking_status"] == status
         assert told(upstream, wish)["booking_reference"] == "5f3e"
+    BookingRun.objects.filter(pk=change.pk).update(state=RunState.PARKED)
+    bookings.change_status(booking, BookingStatus.DECLINED, by=cast.owner)
+    write(upstream)
+    assert told(upstream, wish)["booking_status"] == Outcome.DECLINED
 
 
 def test_what_is_known_already_is_not_written_twice(cast: Cast, upstream: LocalUpstream) -> None:
