@@ -33,6 +33,7 @@ class LocalSites:
 def plan(*, data_dir: Path, configured: Mapping[str, str], token: str) -> LocalSites:
     """Which local sites are needed, given the `configured` values of BROKERBAY_URL and SUPABASE_URL.
 
+    The local Supabase is the property API, too, unless PROPERTY_API_URL is among them.
     A site keeps its port from run to run while it is free, so that stored links stay good. The addresses
     are written to DATA_DIR/local-sites.env, where other commands of this installation find them.
     """
@@ -47,7 +48,9 @@ def plan(*, data_dir: Path, configured: Mapping[str, str], token: str) -> LocalS
     if configured["SUPABASE_URL"] in ("", last.get("SUPABASE_URL")):
         port = _port_like(last.get("SUPABASE_URL", ""))
         address = f"http://127.0.0.1:{port}"
-        sites.environment.update(SUPABASE_URL=address, PROPERTY_API_URL=address, SUPABASE_KEY=SECRET_KEY)
+        sites.environment.update(SUPABASE_URL=address, SUPABASE_KEY=SECRET_KEY)
+        if configured.get("PROPERTY_API_URL", "") in ("", last.get("PROPERTY_API_URL")):
+            sites.environment.update(PROPERTY_API_URL=address)
         sites.commands["supabase-sim"] = _command("ingest.simulator", port, data_dir / "local-supabase.json")
     _keep(data_dir, sites)
     return sites

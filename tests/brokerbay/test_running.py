@@ -44,6 +44,17 @@ def test_local_sites_keep_their_ports_and_real_ones_are_left_alone(tmp_path: Pat
     assert "SUPABASE_KEY" not in mixed.environment
 
 
+def test_a_property_api_of_ones_own_is_asked_beside_the_local_sites(tmp_path: Path) -> None:
+    own = {**NONE_REAL, "PROPERTY_API_URL": "https://homes.example"}
+    assert (
+        "PROPERTY_API_URL" not in local_sites.plan(data_dir=tmp_path, configured=own, token="t").environment
+    )
+    local = local_sites.plan(data_dir=tmp_path, configured=NONE_REAL, token="t").environment
+    assert local["PROPERTY_API_URL"] == local["SUPABASE_URL"]
+    same = {**NONE_REAL, "PROPERTY_API_URL": local["PROPERTY_API_URL"]}
+    assert "PROPERTY_API_URL" in local_sites.plan(data_dir=tmp_path, configured=same, token="t").environment
+
+
 def test_a_local_site_whose_port_was_taken_gets_another(tmp_path: Path) -> None:
     first = local_sites.plan(data_dir=tmp_path, configured=NONE_REAL, token="t")
     with socket.socket() as taken:

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from automation.engine.browser import BrowserMissing
+from brokerbay.env import OUTSIDE_SITES
 from brokerbay.ops import browser, demo, local_sites, portal, static_files
 from brokerbay.ops.local_sites import LocalSites
 from brokerbay.ops.processes import leashed
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         self._prepare()
         sites = local_sites.plan(
             data_dir=settings.DATA_DIR,
-            configured={"BROKERBAY_URL": settings.BROKERBAY_URL, "SUPABASE_URL": settings.SUPABASE_URL},
+            configured={name: getattr(settings, name) for name in OUTSIDE_SITES},
             token=settings.SIMULATOR_TOKEN,
         )
         environment = self._environment(sites, found.path or "")

@@ -20,9 +20,7 @@ class Command(BaseCommand):
         names = demo.make_people(settings.DEMO_PASSWORD)
         self.stdout.write(f"People who can sign in: {', '.join(names)}")
         if not settings.SIMULATOR_TOKEN:
-            self.stdout.write(
-                "No SIMULATOR_TOKEN is set: the sites are real ones, and nothing is put into them."
-            )
+            self.stdout.write("Not every site is a local stand-in, so nothing of the demo is put into them.")
             return
         try:
             made = demo.fill_local_worlds()
