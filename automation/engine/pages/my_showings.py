@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.async_api import Error, Locator, Page
 
-from automation.engine.pages.pressing import press_element
+from automation.engine.pages.pressing import press, press_element
 from automation.engine.showings import ShowingRow
 
 _SHOWING_ADDRESS = re.compile(r"my_business/showing/([0-9a-f]{24})", re.IGNORECASE)
@@ -42,6 +43,13 @@ _READ = f"""() => {{
     total: /Total:?\\s*(\\d+)\\s*Showings?/i.exec(document.body?.innerText)?.[1] ?? '',
   }};
 }}"""
+_SAID = f"{_ROWS}.map(row => row.textContent).join('\\n')"
+_REACH = f"link => {{ link.scrollIntoView({{block: 'nearest'}}); return {_SAID}; }}"
+# A pager can show its new number while the rows are still the old ones: those must never pass for the page.
+_READ_TURNED = f"""([number, before]) => {{
+  const page = ({_READ})();
+  return page.active === String(number) && page.rows.length && {_SAID} !== before ? page : null;
+}}"""
 _MORE_THAN = f"count => {_ROWS}.length > count"
 _DRAWN = f"() => {_ROWS}.length > 0 || /^\\s*No showings\\b/im.test(document.body?.innerText)"
 
@@ -74,13 +82,16 @@ class MyShowings:
         await self._page.wait_for_function(_DRAWN, timeout=None if patience is None else patience * 1000)
 
     async def turn_to(self, number: int) -> ListPage:
-        """Turns to a neighbouring page by its number and waits until that one is drawn."""
+        """Turns to another page by its number and waits until that one's rows are drawn.
+
+        Raises Playwright's TimeoutError for a page whose rows are just those of the page before.
+        """
         item = self._pagination.locator("li").filter(has_text=re.compile(rf"^\s*{number}\s*$"))
-        await item.locator("a, button").or_(item).last.click()
-        active = self._pagination.locator(".active, .ant-pagination-item-active")
-        await active.filter(has_text=re.compile(rf"^\s*{number}\s*$")).wait_for()
-        await self._page.wait_for_function(_MORE_THAN, arg=0)
-        return await self._read()
+        link = item.locator("a, button").or_(item).last
+        before = await link.evaluate(_REACH)
+        await press(link)
+        turned = await self._page.wait_for_function(_READ_TURNED, arg=[number, before])
+        return _page(await turned.json_value())
 
     async def wait_for_more(self, *, patience: float) -> None:
         """Until the open page gets another row, as it does where the site pushes news."""
@@ -103,18 +114,21 @@ class MyShowings:
         return (found[1].lower() if found else ""), self._page.url
 
     async def _read(self) -> ListPage:
-        seen = await self._page.evaluate(_READ)
-        numbers = [int(text) for text in seen["numbers"] if text.isdigit()]
-        return ListPage(
-            rows=tuple(_row(row) for row in seen["rows"]),
-            number=int(seen["active"]) if seen["active"].isdigit() else 1,
-            pages=max(numbers, default=1),
-            total=int(seen["total"]) if seen["total"] else None,
-        )
+        return _page(await self._page.evaluate(_READ))
 
     @property
     def _pagination(self) -> Locator:
         return self._page.locator("ul.pagination, .ant-pagination").first
+
+
+def _page(seen: dict[str, Any]) -> ListPage:
+    numbers = [int(text) for text in seen["numbers"] if text.isdigit()]
+    return ListPage(
+        rows=tuple(_row(row) for row in seen["rows"]),
+        number=int(seen["active"]) if seen["active"].isdigit() else 1,
+        pages=max(numbers, default=1),
+        total=int(seen["total"]) if seen["total"] else None,
+    )
 
 
 def _row(row: dict[str, object]) -> ShowingRow:
