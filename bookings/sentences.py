@@ -203,6 +203,10 @@ ENGINE: tuple[str, ...] = (
     _("BrokerBay offers no online showing for %(address)s. Call the listing's office."),
     _("this listing"),
     _("BrokerBay's list of showings kept changing while it was read. Nothing was sent."),
+    _(
+        "BrokerBay's list of showings looked empty while it was still loading, for too long to be believed. "
+        "Nothing was sent."
+    ),
     _("BrokerBay's times kept changing while they were read. Nothing was sent."),
     _("BrokerBay's list of showings could not be read in full (%(count)s rows seen). Nothing was sent."),
     _("Reading a day's slots needs the day."),

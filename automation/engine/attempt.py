@@ -23,6 +23,7 @@ from automation.engine.errors import (
     StepError,
 )
 from automation.engine.gate import Gate
+from automation.engine.pages.asking import Asking
 from automation.engine.pages.search import ResultRow
 from automation.engine.pages.shell import Shell
 from automation.engine.pages.wizard import Wizard
@@ -50,6 +51,7 @@ class Attempt:
     site: Site
     teller: Teller
     gate: Gate
+    asking: Asking
     step: Step = Step.OPEN_SITE
     frame: Frame | None = None  # the part of the page that the wizard is drawn in, where it is not the whole
     own_showings: tuple[SeenShowing, ...] = ()

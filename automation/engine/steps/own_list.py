@@ -23,12 +23,29 @@ async def pages_of(attempt: Attempt) -> AsyncIterator[ListPage]:
     """Each page of the list that is open, from the first on."""
     mine = MyShowings(attempt.page)
     page = await mine.read()
+    if not page.rows:
+        page = await _read_quiet(attempt, mine)
     if page.number != 1:
         page = await mine.turn_to(1)
     yield page
     while page.number < page.pages:
         page = await mine.turn_to(page.number + 1)
         yield page
+
+
+async def _read_quiet(attempt: Attempt, mine: MyShowings) -> ListPage:
+    """The page as it stands when everything that it asked for has come.
+
+    "No showings" may be what a page says until its rows are here. Raises `PageChanged` where that never ends.
+    """
+    try:
+        await attempt.asking.quiet(patience=attempt.site.step_timeout)
+    except TimeoutError as error:
+        raise PageChanged(
+            "BrokerBay's list of showings looked empty while it was still loading, for too long to be "
+            "believed. Nothing was sent."
+        ) from error
+    return await mine.read_drawn()
 
 
 async def read_all(attempt: Attempt) -> tuple[SeenShowing, ...]:

@@ -67,3 +67,15 @@ page_rule(
     place=Place.WIZARD,
     about="An unverified agent must save contact details before the wizard opens.",
 )
+page_rule(
+    "empty_first",
+    61,
+    place=Place.SHELL,
+    about="The own list says “No showings” until its answer is here.",
+)
+page_rule(
+    "pager_first",
+    60,
+    place=Place.SHELL,
+    about="The own list's page numbers turn at the click, its rows when their answer is here.",
+)

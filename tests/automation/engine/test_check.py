@@ -53,6 +53,24 @@ def test_an_empty_list_is_read_as_empty(bay: Bay) -> None:
     assert (outcome.result, outcome.own_showings) == (Result.FOUND, ())
 
 
+@pytest.mark.parametrize(("switch", "count"), [("empty_first", 3), ("pager_first", 19)])
+def test_rows_that_come_late_are_not_missed(bay: Bay, switch: str, count: int) -> None:
+    for number in range(count):
+        kept(bay, date=bay.day + timedelta(days=number))
+    bay.control.set_fault(switch)
+    bay.control.set_fault("slow", path="/my/showings", seconds=0.3)
+    outcome = bay.play(bay.order(kind=OrderKind.RECONCILE, mls_number="", address=""))
+    assert (outcome.result, len(outcome.own_showings)) == (Result.FOUND, count)
+
+
+def test_a_list_that_stays_empty_while_it_loads_is_not_believed(bay: Bay) -> None:
+    bay.control.set_fault("empty_first")
+    bay.control.set_fault("slow", path="/my/showings", seconds=6)
+    outcome = bay.play(bay.order(kind=OrderKind.RECONCILE), step_timeout=2.0)
+    assert (outcome.result, outcome.code) == (Result.BROKE, "page_changed")
+    assert "while it was still loading" in outcome.message
+
+
 @pytest.mark.parametrize(
     ("badge", "status"), [("Confirmed", ShowingStatus.CONFIRMED), ("Cancelled", ShowingStatus.CANCELLED)]
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from datetime import timedelta
+
+from playwright.sync_api import Page, Route, expect
 
 from automation.simulator.control import Control
+from tests.automation.simulator.conftest import FIVE, ROBOT, TOMORROW
 
 # What a click in an element's middle would meet.
 TOPMOST = """element => {
@@ -45,6 +48,30 @@ def test_everything_may_be_drawn_late_on_a_blank_page(control: Control, page: Pa
         page.goto(f"/#/listing/{home}/view")
     assert page.locator("body").inner_text().strip() == ""
     expect(page.get_by_role("heading", level=1)).to_have_text("1 Invented Street")
+
+
+def test_the_own_list_may_look_empty_or_like_the_old_page_until_its_answer_is_here(
+    control: Control, page: Page, home: str
+) -> None:
+    for days in range(10):
+        control.add_showing(listing_id=home, account=ROBOT, date=TOMORROW + timedelta(days=days), time=FIVE)
+    control.set_fault("empty_first")
+    control.set_fault("pager_first")
+    held: list[Route] = []
+    page.route("**/my/showings?*", lambda route: held.append(route))
+    rows, number = page.locator(".showing-row"), page.locator(".pagination .active")
+    with page.expect_request("**/my/showings?page=1"):
+        page.goto("/#/my_business/showings/buyer")
+    expect(page.get_by_text("No showings")).to_be_visible()
+    held.pop().continue_()
+    expect(rows).to_have_count(8)
+    with page.expect_request("**/my/showings?page=2"):
+        page.locator(".pagination").get_by_text("2").click()
+    expect(number).to_have_text("2")
+    expect(rows).to_have_count(8)
+    held.pop().continue_()
+    expect(rows).to_have_count(2)
+    expect(number).to_have_text("2")
 
 
 def test_the_overlay_that_closed_by_itself_leaves_a_blank_page(

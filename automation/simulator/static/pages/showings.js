@@ -5,13 +5,17 @@ import { sayDay, sayRange } from "/static/days.js";
 
 export const badge = (status) => h(`span.status.status-${status.toLowerCase().replaceAll(" ", "-")}`, {}, status);
 
-export async function showings({ view, signal }) {
+const nothing = () => h("section.card.empty", {}, "No showings");
+
+export async function showings({ me, view, signal }) {
   const holder = h("div.showings-holder");
   async function turn(page) {
-    holder.replaceChildren(spinner());
+    const pager = me.scenarios.pager_first && holder.querySelector(".pagination");
+    if (pager) pager.replaceWith(pages({ page, pages: pager.children.length - 2 }, turn));
+    else holder.replaceChildren(me.scenarios.empty_first ? nothing() : spinner());
     const found = await get(`/my/showings?page=${page}`, { signal });
     const total = found.saysTotal === null ? [] : [h("p.list-total", {}, `Total: ${found.saysTotal} Showings`)];
-    holder.replaceChildren(...total, ...(found.total ? [table(found.showings), pages(found, turn)] : [h("section.card.empty", {}, "No showings")]));
+    holder.replaceChildren(...total, ...(found.total ? [table(found.showings), pages(found, turn)] : [nothing()]));
   }
   const ready = turn(1);
   view.replaceChildren(
