@@ -22,7 +22,7 @@ from automation.engine.errors import (
     SiteDown,
     StepError,
 )
-from automation.engine.gate import Gate
+from automation.engine.gate import Gate, own_hosts
 from automation.engine.pages.asking import Asking
 from automation.engine.pages.search import ResultRow
 from automation.engine.pages.shell import Shell
@@ -51,7 +51,6 @@ class Attempt:
     site: Site
     teller: Teller
     gate: Gate
-    asking: Asking
     step: Step = Step.OPEN_SITE
     frame: Frame | None = None  # the part of the page that the wizard is drawn in, where it is not the whole
     own_showings: tuple[SeenShowing, ...] = ()
@@ -63,6 +62,10 @@ class Attempt:
     snapshot: str = field(default="", repr=False)
     picture: asyncio.Task[bytes | None] | None = field(default=None)
     watch: asyncio.Task[bool] | None = field(default=None)  # for a sign-out, from the first step to the last
+    asking: Asking = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.asking = Asking(self.page, own_hosts(self.site.base_url))
 
     @property
     def shell(self) -> Shell:
@@ -123,6 +126,17 @@ class Attempt:
                 f"BrokerBay took the {deed(self.order.kind)} and then signed us out. It must be looked up "
                 "in its list of showings once somebody has signed in."
             )
+
+    async def rest(self) -> bool:
+        """Waits until all that the page asked for is here and drawn; False where that never ends.
+
+        To be called before anything is said to be missing: pages are drawn before they know everything.
+        """
+        try:
+            await self.asking.rest(patience=self.site.step_timeout)
+        except TimeoutError:
+            return False
+        return True
 
     async def leave(self) -> None:
         """Ends what waits beside the steps."""

@@ -26,8 +26,7 @@ from automation.engine.errors import (
     RateLimited,
     StepError,
 )
-from automation.engine.gate import Gate, own_hosts
-from automation.engine.pages.asking import Asking
+from automation.engine.gate import Gate
 from automation.engine.plays import PLAYS
 from automation.engine.telling import Teller
 
@@ -61,8 +60,7 @@ async def play(
         return _outcome_of(gone)
     page.set_default_timeout(site.step_timeout * 1000)
     teller = Teller(page, listener, masks=site.masks)
-    asking = Asking(page, own_hosts(site.base_url))
-    attempt = Attempt(page=page, order=order, site=site, teller=teller, gate=gate, asking=asking)
+    attempt = Attempt(page=page, order=order, site=site, teller=teller, gate=gate)
     try:
         return await _play(attempt, traced=trace and await tracing.start(context))
     except asyncio.CancelledError:

@@ -20,7 +20,7 @@ WITHOUT_A_ROW = {
     *("commits_late", "half_written", "answer_late", "error_after_commit", "listing_side_answers"),
     *("slot_taken_while_chosen", "double_cancel", "no_cancel_toast", "reasons_need_keys"),
     *("device_forgotten", "code_late", "code_expires", "classes_renamed"),
-    *("empty_first", "pager_first"),
+    *("empty_first", "pager_first", "parts_late"),
 }
 
 

@@ -7,6 +7,9 @@ import re
 
 from playwright.async_api import Page, Request
 
+_TWO_FRAMES = (
+    "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))"
+)
 _BACKGROUND = frozenset({"fetch", "xhr"})
 
 
@@ -14,22 +17,29 @@ class Asking:
     """Counts from its making on; questions to other hosts are left out."""
 
     def __init__(self, page: Page, hosts: re.Pattern[str]) -> None:
+        self._page = page
         self._hosts = hosts
         self._open: set[Request] = set()
+        self._count = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
         page.on("request", self._asked)
         page.on("requestfinished", self._answered)
         page.on("requestfailed", self._answered)
 
-    async def quiet(self, *, patience: float) -> None:
-        """Waits until nothing is open. Raises TimeoutError after `patience` seconds."""
+    async def rest(self, *, patience: float) -> None:
+        """Until nothing is open and what came is drawn. Raises TimeoutError after `patience` seconds."""
+        asked = None
         async with asyncio.timeout(patience):
-            await self._quiet.wait()
+            while asked != self._count:
+                asked = self._count
+                await self._quiet.wait()
+                await self._page.evaluate(_TWO_FRAMES)
 
     def _asked(self, request: Request) -> None:
         if request.resource_type in _BACKGROUND and self._hosts.match(request.url):
             self._open.add(request)
+            self._count += 1
             self._quiet.clear()
 
     def _answered(self, request: Request) -> None:

@@ -43,10 +43,6 @@ _READ = f"""() => {{
     total: /Total:?\\s*(\\d+)\\s*Showings?/i.exec(document.body?.innerText)?.[1] ?? '',
   }};
 }}"""
-_READ_DRAWN = f"""async () => {{
-  for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
-  return ({_READ})();
-}}"""
 _SAID = f"{_ROWS}.map(row => row.textContent).join('\\n')"
 _REACH = f"link => {{ link.scrollIntoView({{block: 'nearest'}}); return {_SAID}; }}"
 # A pager can show its new number while the rows are still the old ones: those must never pass for the page.
@@ -80,10 +76,6 @@ class MyShowings:
         """The page of the list that is open, once it is drawn."""
         await self.wait_until_drawn()
         return await self._read()
-
-    async def read_drawn(self) -> ListPage:
-        """The page of the list as it stands two frames from now: what has come by now is drawn then."""
-        return _page(await self._page.evaluate(_READ_DRAWN))
 
     async def wait_until_drawn(self, *, patience: float | None = None) -> None:
         """At most so many seconds; None: as long as any wait may take."""

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Locator, Page, Response
+from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.pages.pressing import press
 from automation.engine.pages.shell import search_field
 
 _BUTTON = re.compile(r"^\s*(Book|Request) Showing\s*$", re.IGNORECASE)
 _HINT = re.compile(r"enter an MLS", re.IGNORECASE)
+REDRAWN = 1.0  # seconds; a second search may well find the same rows
+_ROWS = "[...document.querySelectorAll('tr, [role=row]')].filter(row => /Add to tour/i.test(row.textContent))"
+_SAID = f"{_ROWS}.map(row => row.textContent).join('\\n')"
+_SAYS_ELSE = f"before => ![before, ''].includes({_SAID})"
 _READ_ROWS = """rows => rows.map(row => {
   const texts = [];
   const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
@@ -61,12 +67,13 @@ class Search:
         await self._page.get_by_text(_HINT).or_(self._rows).first.wait_for()
 
     async def look_up(self, text: str) -> Results:
-        """What BrokerBay finds, complete: its answer has come and its rows are drawn."""
+        """What BrokerBay finds, complete: its answer is here, and its own rows are drawn."""
 
         def is_answer(response: Response) -> bool:
             parts = urlsplit(response.url)
             return parts.path.endswith("/search/listings") and parse_qs(parts.query).get("input") == [text]
 
+        before = await self._page.evaluate(_SAID)
         async with self._page.expect_response(is_answer) as answered:
             box = self._page.locator("input:focus, textarea:focus")
             await box.fill(text)
@@ -79,6 +86,9 @@ class Search:
             return Results(status=response.status)
         if not await self._drawn():
             return Results(status=response.status, is_open=False)
+        if before:
+            with suppress(WaitedTooLong):
+                await self._page.wait_for_function(_SAYS_ELSE, arg=before, timeout=REDRAWN * 1000)
         return Results(status=response.status, rows=await self._read())
 
     async def open_wizard(self, row: ResultRow) -> None:
@@ -113,8 +123,7 @@ class Search:
             ResultRow(
                 texts=tuple(row["texts"]),
                 element=self._rows.nth(index),
-                outline="[...document.querySelectorAll('tr, [role=row]')]"
-                f".filter(row => /Add to tour/i.test(row.textContent))[{index}]",
+                outline=f"{_ROWS}[{index}]",
                 button=next((text for text in row["buttons"] if _BUTTON.match(text)), ""),
             )
             for index, row in enumerate(seen)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from automation.engine.attempt import Attempt, Done
 from automation.engine.errors import PageChanged, SlotUnavailable
+from automation.engine.pages.wizard import CalendarSeen, DayCell
 from automation.engine.slots import add_months, month_cells, months_to, say_day
 
 
@@ -27,18 +30,26 @@ async def choose_date(attempt: Attempt) -> Done:
         await wizard.turn(to=month, forward=forward)
     if turns:
         calendar = await wizard.calendar()
-    cells = calendar.cells
-    within = month_cells([cell.number for cell in cells], month=wanted)
-    if within is None:
-        raise PageChanged(
-            f"BrokerBay's calendar does not show the month of {say_day(wanted)}. Nothing was sent."
-        )
-    index = within.start + wanted.day - 1
-    if not cells[index].is_selectable:
+    index, cell = _cell(calendar, wanted)
+    if not cell.is_selectable:
+        await attempt.rest()
+        index, cell = _cell(await wizard.calendar(), wanted)
+    if not cell.is_selectable:
         raise SlotUnavailable(
             f"BrokerBay does not let {say_day(wanted)} be chosen for this listing. "
             "Nothing was sent: choose another day."
         )
-    if not cells[index].is_chosen:
+    if not cell.is_chosen:
         await wizard.choose_day(index, patience=attempt.site.step_timeout)
     return Done(message=f"Chose {say_day(wanted)}.", touched=wizard.day_cell(index))
+
+
+def _cell(calendar: CalendarSeen, day: date) -> tuple[int, DayCell]:
+    """The day's place among all cells, and its cell; `PageChanged` where its month is not shown."""
+    within = month_cells([cell.number for cell in calendar.cells], month=day)
+    if within is None:
+        raise PageChanged(
+            f"BrokerBay's calendar does not show the month of {say_day(day)}. Nothing was sent."
+        )
+    index = within.start + day.day - 1
+    return index, calendar.cells[index]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from automation.engine.attempt import Attempt, Done
 from automation.engine.errors import NotCancellable, PageChanged
 from automation.engine.pages.cancel_dialog import CancelDialog
@@ -11,6 +13,13 @@ from automation.engine.showings import is_live
 from automation.engine.steps.check_own_list import describe
 
 BUTTON_PATIENCE = 3.0  # seconds until a button that a drawn page does not have counts as missing
+LAST_LOOK = 0.1  # seconds; for a page at rest
+
+
+class Offers(Protocol):
+    """Waits so many seconds for a button that can be pressed; whether there is one."""
+
+    async def __call__(self, *, patience: float) -> bool: ...
 
 
 async def choose_reason(attempt: Attempt) -> Done:
@@ -19,8 +28,7 @@ async def choose_reason(attempt: Attempt) -> Done:
     showing = attempt.showing
     if showing is None:
         raise ValueError("A showing is cancelled on its own page; open it first.")
-    patience = min(BUTTON_PATIENCE, attempt.site.step_timeout)
-    if not is_live(showing) or not await page.offers_cancel(patience=patience):
+    if not is_live(showing) or not await is_offered(attempt, page.offers_cancel):
         raise NotCancellable(
             f"BrokerBay offers no way to cancel this showing ({describe(showing)}). "
             "Nothing was sent: it may be over, or the listing side ended it."
@@ -32,10 +40,17 @@ async def choose_reason(attempt: Attempt) -> Done:
     reason = reason_for(await dialog.reasons(), attempt.order.reason)
     if not reason:
         raise PageChanged("BrokerBay offers no reason to choose from. Nothing was sent.")
-    ready = await dialog.choose(reason, patience=patience)
+    ready = await dialog.choose(reason, patience=min(BUTTON_PATIENCE, attempt.site.step_timeout))
     if not ready or reason not in await dialog.shown():
         raise PageChanged(
             f"BrokerBay does not take the reason “{reason}”: the cancellation cannot be sent. "
             "Nothing was sent."
         )
     return Done(message=f"Chose the reason “{reason}”.", touched=dialog.BUTTON)
+
+
+async def is_offered(attempt: Attempt, offers: Offers) -> bool:
+    """Whether a showing's page has the button; that it has none is believed of a page at rest."""
+    if await offers(patience=min(BUTTON_PATIENCE, attempt.site.step_timeout)):
+        return True
+    return await attempt.rest() and await offers(patience=LAST_LOOK)

@@ -39,13 +39,16 @@ async def choose_slot(attempt: Attempt) -> Done:
 async def see_slots(attempt: Attempt, *, wanted: time | None) -> Mapping[time, int]:
     """The open start times of the chosen day and where each stands; keeps them, and the listing's zone.
 
-    That the `wanted` time is not open, or none at all, is believed of slots that stand still only. Raises
-    `PageChanged` where they never do.
+    That the `wanted` time is not open, or none at all, is believed of slots that stand still only, on a page
+    at rest. Raises `PageChanged` where they never do.
     """
     for _ in range(MOST_REDRAWS):
         open_times = await _see_slots(attempt)
-        is_there = wanted in open_times if wanted is not None else bool(open_times)
-        if is_there or not await attempt.wizard.redraws_slots(within=STILL):
+        if wanted in open_times if wanted is not None else open_times:
+            return open_times
+        await attempt.rest()
+        redrawn = await attempt.wizard.redraws_slots(within=STILL)
+        if not redrawn and open_times == await _see_slots(attempt):
             return open_times
     raise PageChanged("BrokerBay's times kept changing while they were read. Nothing was sent.")
 

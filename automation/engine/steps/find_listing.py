@@ -8,7 +8,7 @@ from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Candidate, Listing
 from automation.engine.errors import AmbiguousListing, ListingNotFound, NeedsSignIn, RateLimited, SiteDown
 from automation.engine.listings import Likeness, address_in, likeness, mls_number, parse_address, search_text
-from automation.engine.pages.listing import ListingPage
+from automation.engine.pages.listing import ListingPage, ListingSeen
 from automation.engine.pages.search import ResultRow, Search
 from automation.engine.showings import place_in
 
@@ -54,10 +54,9 @@ async def _look_up(attempt: Attempt, text: str) -> Sequence[ResultRow]:
 
 
 async def _by_id(attempt: Attempt) -> Done:
-    page = ListingPage(attempt.page)
     await attempt.pictured()
-    await attempt.shell.open(page.route(attempt.order.listing_id))
-    seen = await page.read()
+    await attempt.shell.open(ListingPage.route(attempt.order.listing_id))
+    seen = await read_listing(attempt)
     if seen is None:
         raise ListingNotFound(
             "BrokerBay has no listing under the address that was kept for it. Look for it by MLS number."
@@ -76,7 +75,17 @@ async def _by_id(attempt: Attempt) -> Done:
     attempt.listing = Listing(
         listing_id=attempt.order.listing_id, address=seen.address, mls_number=seen.mls_number
     )
-    return Done(message=f"Found {_named(attempt.listing)}.", touched=page.HEADING)
+    return Done(message=f"Found {_named(attempt.listing)}.", touched=ListingPage.HEADING)
+
+
+async def read_listing(attempt: Attempt) -> ListingSeen | None:
+    """The listing's page that is open; that it is unknown or not bookable is believed of a page at rest."""
+    page = ListingPage(attempt.page)
+    seen = await page.read()
+    if seen is None or not seen.is_bookable:
+        await attempt.rest()
+        seen = await page.read()
+    return seen
 
 
 def _only(rows: Sequence[ResultRow], attempt: Attempt) -> ResultRow:

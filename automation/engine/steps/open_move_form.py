@@ -9,7 +9,7 @@ from automation.engine.pages.showing import ShowingPage
 from automation.engine.showings import is_live
 from automation.engine.slots import parse_day, parse_range, parse_time, say_day, say_time
 from automation.engine.steps.check_own_list import describe
-from automation.engine.steps.choose_reason import BUTTON_PATIENCE
+from automation.engine.steps.choose_reason import is_offered
 
 
 async def open_move_form(attempt: Attempt) -> Done:
@@ -22,8 +22,7 @@ async def open_move_form(attempt: Attempt) -> Done:
             f"The showing stands on {say_day(showing.date)} at {say_time(showing.time)} already. "
             "Nothing was sent: choose another time."
         )
-    patience = min(BUTTON_PATIENCE, attempt.site.step_timeout)
-    if not is_live(showing) or not await page.offers_move(patience=patience):
+    if not is_live(showing) or not await is_offered(attempt, page.offers_move):
         raise NotReschedulable(
             f"BrokerBay offers no other time for this showing ({describe(showing)}). Nothing was sent: "
             "it may wait for approval, be over, or have been ended by the listing side."

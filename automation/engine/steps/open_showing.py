@@ -66,6 +66,9 @@ async def read_page(attempt: Attempt, showing_id: str, *, anew: bool = False) ->
         await attempt.shell.load(route)
     row = (await ShowingPage(attempt.page).read()).row
     if row is None:
+        await attempt.rest()
+        row = (await ShowingPage(attempt.page).read()).row
+    if row is None:
         return None
     seen = read_showing(row, near=attempt.near)
     if seen is None:

@@ -9,6 +9,7 @@ from automation.engine.errors import AmbiguousListing, ContactDetailsWanted, Nee
 from automation.engine.listings import Likeness, address_in, likeness, parse_address
 from automation.engine.pages.listing import ListingPage
 from automation.engine.pages.search import Search
+from automation.engine.steps.find_listing import read_listing
 
 
 async def open_wizard(attempt: Attempt) -> Done:
@@ -28,6 +29,9 @@ async def open_wizard(attempt: Attempt) -> Done:
     attempt.frame = await attempt.wizard.frame()
     wizard = attempt.wizard
     seen = await wizard.read()
+    if seen is not None and attempt.order.auto_confirm_only and not seen.auto_confirm:
+        await attempt.rest()
+        seen = await wizard.read()
     if seen is None:
         # Where a person will find the form again.
         attempt.listing = replace(listing, listing_id=wizard.listing_id or listing.listing_id)
@@ -55,12 +59,11 @@ async def open_wizard(attempt: Attempt) -> Done:
 
 
 async def _by_listing_page(attempt: Attempt) -> None:
-    page = ListingPage(attempt.page)
-    seen = await page.read()
+    seen = await read_listing(attempt)
     if seen is None or not seen.is_bookable:
         reason = f" It says “{seen.reason}”." if seen and seen.reason else ""
         raise NotBookable(
             f"BrokerBay offers no online showing for {attempt.listing.address if attempt.listing else 'it'}."
             f"{reason} Call the listing's office."
         )
-    await page.open_wizard()
+    await ListingPage(attempt.page).open_wizard()

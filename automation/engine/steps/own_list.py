@@ -24,7 +24,7 @@ async def pages_of(attempt: Attempt) -> AsyncIterator[ListPage]:
     mine = MyShowings(attempt.page)
     page = await mine.read()
     if not page.rows:
-        page = await _read_quiet(attempt, mine)
+        page = await _read_at_rest(attempt, mine)
     if page.number != 1:
         page = await mine.turn_to(1)
     yield page
@@ -33,19 +33,17 @@ async def pages_of(attempt: Attempt) -> AsyncIterator[ListPage]:
         yield page
 
 
-async def _read_quiet(attempt: Attempt, mine: MyShowings) -> ListPage:
-    """The page as it stands when everything that it asked for has come.
+async def _read_at_rest(attempt: Attempt, mine: MyShowings) -> ListPage:
+    """The page once all that it asked for is here: "No showings" may be what it says until its rows are.
 
-    "No showings" may be what a page says until its rows are here. Raises `PageChanged` where that never ends.
+    Raises `PageChanged` where that never ends.
     """
-    try:
-        await attempt.asking.quiet(patience=attempt.site.step_timeout)
-    except TimeoutError as error:
+    if not await attempt.rest():
         raise PageChanged(
             "BrokerBay's list of showings looked empty while it was still loading, for too long to be "
             "believed. Nothing was sent."
-        ) from error
-    return await mine.read_drawn()
+        )
+    return await mine.read()
 
 
 async def read_all(attempt: Attempt) -> tuple[SeenShowing, ...]:

@@ -74,6 +74,12 @@ page_rule(
     about="The own list says “No showings” until its answer is here.",
 )
 page_rule(
+    "parts_late",
+    81,
+    place=Place.SHELL,
+    about="Until a second answer comes: “not found”, no buttons, closed days, the last search's rows.",
+)
+page_rule(
     "pager_first",
     60,
     place=Place.SHELL,

@@ -24,8 +24,9 @@ export function openSearch(me, text) {
     clearTimeout(waiting);
     const mine = ++searches;
     if (!box.value.trim()) return hint();
-    results.replaceChildren(h("div.search-hint", {}, spinner()));
+    if (!me.scenarios.parts_late) results.replaceChildren(h("div.search-hint", {}, spinner()));
     const rows = await get(`/search/listings?input=${encodeURIComponent(box.value)}&crossOrg=true`).catch(() => []);
+    if (me.scenarios.parts_late) await get("/me/notifications");
     if (mine !== searches) return;
     if (me.scenarios.overlay_closes && closesItself) {
       closesItself = false;

@@ -33,8 +33,11 @@ class Restless:
 
 
 def seen(wizard: Restless, wanted: time) -> Any:
+    async def rest() -> bool:
+        return True
+
     attempt: Any = SimpleNamespace(
-        order=SimpleNamespace(date=date(2026, 11, 24)), wizard=wizard, listing=None, open_slots=()
+        order=SimpleNamespace(date=date(2026, 11, 24)), wizard=wizard, listing=None, open_slots=(), rest=rest
     )
     return asyncio.run(see_slots(attempt, wanted=wanted))
 

@@ -74,6 +74,31 @@ def test_the_own_list_may_look_empty_or_like_the_old_page_until_its_answer_is_he
     expect(number).to_have_text("2")
 
 
+def test_pages_may_say_no_until_a_second_answer_is_here(control: Control, page: Page, home: str) -> None:
+    showing = control.add_showing(listing_id=home, account=ROBOT, date=TOMORROW, time=FIVE)
+    control.set_fault("parts_late")
+    held: list[Route] = []
+    page.route("**/me/notifications", lambda route: held.append(route))
+    book, cancel = (page.get_by_role("button", name=name) for name in ("Book Showing", "Cancel"))
+    with page.expect_request("**/me/notifications"):
+        page.goto(f"/#/listing/{home}/view")
+    expect(page.get_by_role("button", name="Register Offer")).to_be_visible()
+    expect(book).to_have_count(0)
+    held.pop().continue_()
+    with page.expect_request("**/me/notifications"):
+        book.click()
+    closed = page.locator(".datecontainer.no-hover")
+    expect(closed).to_have_count(page.locator(".datecontainer").count())
+    held.pop().continue_()
+    expect(page.locator(".datecontainer:not(.no-hover)")).not_to_have_count(0)
+    with page.expect_request("**/me/notifications"):
+        page.goto(f"/#/my_business/showing/{showing}")
+    expect(page.get_by_text("1 Invented Street")).to_be_visible()
+    expect(cancel).to_be_hidden()
+    held.pop().continue_()
+    expect(cancel).to_be_visible()
+
+
 def test_the_overlay_that_closed_by_itself_leaves_a_blank_page(
     control: Control, page: Page, home: str
 ) -> None:

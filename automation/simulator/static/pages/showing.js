@@ -6,7 +6,9 @@ import { askToCancel } from "/static/pages/cancelling.js";
 import { badge } from "/static/pages/showings.js";
 
 export async function showing(context) {
-  const { view, id, signal } = context;
+  const { me, view, id, signal } = context;
+  const late = me.scenarios.parts_late;
+  if (late) view.replaceChildren(h("div.page-error", {}, "Showing not found"));
   const one = await get(`/my/showings/${id}`, { signal });
   const again = () => showing(context);
   const fact = (name, value) => value && h("tr", {}, h("th", {}, name), h("td", {}, value));
@@ -20,7 +22,7 @@ export async function showing(context) {
         h("div.showing-time", {}, sayRange(one.time, one.minutes)),
         h("div.hint", {}, `${one.minutes} min`),
         one.suggested && h("p.notice", {}, `The listing side suggests ${sayLongDay(one.suggested.slice(0, 10))}, ${sayRange(one.suggested.slice(11), one.minutes)}.`),
-        h("div.showing-buttons", {},
+        h("div.showing-buttons", { hidden: Boolean(late) },
           one.canCancel && h("button.btn.btn-default", { type: "button", onclick: () => askToCancel(one, again) }, "✕ Cancel"),
           one.canReschedule && h("button.btn.btn-default", { type: "button", onclick: move }, "Reschedule"))),
       h("section.card.showing-home", {},
@@ -31,4 +33,7 @@ export async function showing(context) {
           fact("MLS Number", one.listing.mls), fact("Showing Type", one.showingType), fact("Instruction", one.instructionBy),
           fact("Note", one.note || "—"), fact("Reason for cancelling", one.reason), fact("Listing brokerage", one.listing.brokerage), fact("Agents", one.listing.agents.join(", ")))))),
   );
+  if (!late) return;
+  await get("/me/notifications", { signal });
+  view.querySelector(".showing-buttons").hidden = false;
 }

@@ -42,6 +42,7 @@ class Wizard {
     this.popover = null;
     this.sending = false;
     this.asked = 0;
+    this.knowsDays = !context.me.scenarios.parts_late;
   }
 
   open() {
@@ -67,6 +68,13 @@ class Wizard {
     this.drawCalendar();
     this.load();
     this.listen();
+    if (!this.knowsDays) this.learnDays();
+  }
+
+  async learnDays() {
+    await get("/me/notifications", { signal: this.context.signal });
+    this.knowsDays = true;
+    this.drawCalendar();
   }
 
   // The site tells when somebody else books or blocks; a chosen slot that is gone by then is dropped.
@@ -97,7 +105,7 @@ class Wizard {
   drawCalendar() {
     const chevron = (side, step) => h(`span.chevron.fa.fa-chevron-${side}`, { role: "button", "aria-label": side === "left" ? "Previous month" : "Next month", onclick: trusted(() => { this.month = addMonths(this.month, step); this.drawCalendar(); }) });
     const cell = (day) => {
-      const past = day < this.one.today;
+      const past = !this.knowsDays || day < this.one.today;
       const number = h(`div.datenumber${day === this.day ? ".day-selected" : ""}`, {}, String(Number(day.slice(8))));
       // Nothing in the markup tells a neighbour month's day from this month's, only its paler look.
       if (day.slice(0, 7) !== this.month.slice(0, 7)) number.style.opacity = "0.4";
