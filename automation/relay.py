@@ -150,6 +150,7 @@ class _Watch:
         self.stopped_message = "BrokerBay took longer than an attempt may take."
         self.ran_out = False
         self._gate_passed = False
+        self._has_given_up = False
 
     def over(self, work: concurrent.futures.Future[Outcome]) -> None:
         """Write what the engine tells until it is done, cancelling it when the run is not ours any more."""
@@ -163,7 +164,7 @@ class _Watch:
                 self._beat(work)
             if now >= deadline:
                 self.ran_out = True
-                work.cancel()
+                self._give_up(work)
         self._write(list(self.inbox.take(timeout=0)))
 
     def settle(self, end: AttemptEnd) -> BookingRun:
@@ -195,10 +196,14 @@ class _Watch:
     def _beat(self, work: concurrent.futures.Future[Outcome]) -> None:
         beat = runs.heartbeat(self.run.pk, fence=self.fence)
         if not beat.held:
-            work.cancel()
+            self._give_up(work)
         elif beat.stop_asked and not self._gate_passed:
             self.stopped_because, self.stopped_message = "stopped", "Stopped by a person."
-            work.cancel()
+            self._give_up(work)
+
+    def _give_up(self, work: concurrent.futures.Future[Outcome]) -> None:
+        self._has_given_up = True
+        work.cancel()
 
     def _write(self, items: list[Line | Question]) -> None:
         lines = []
@@ -212,8 +217,10 @@ class _Watch:
         runs.tell(self.run.pk, lines, fence=self.fence)
 
     def _answer(self, question: Question) -> None:
+        if not question.answer.set_running_or_notify_cancel():
+            return  # the engine waits no longer, and has sent nothing
         try:
-            self._gate_passed = runs.pass_gate(self.run.pk, fence=self.fence)
+            self._gate_passed = not self._has_given_up and runs.pass_gate(self.run.pk, fence=self.fence)
             question.answer.set_result(self._gate_passed)
         except Exception:
             # Not written down is not allowed: the request does not leave.

@@ -46,6 +46,9 @@ class Target(NamedTuple):
 class Door:
     """The proxy of one context. Belongs to one event loop.
 
+    `hold` begins when the one request stands at the gate: until it may leave, nothing goes up to its target,
+    for a browser whose driver dies lets go of what it was told to hold back.
+
     `watch` begins when the gate lets the one request through. From then on, the death of a connection that
     carried anything up to that target may mean that Chromium is about to try again. It may also mean nothing:
     the page gave up a poll, say. So from such a death on, whatever would go up to that target waits at the
@@ -62,6 +65,7 @@ class Door:
         self._used: set[_Tunnel] = set()  # those that carried something up since the watch began
         self._waiting: set[_Tunnel] = set()  # those with something that may not go up yet
         self._in_doubt = False
+        self._is_held = False
         self._end_of_patience: asyncio.TimerHandle | None = None
         self.is_barred = False
 
@@ -79,16 +83,24 @@ class Door:
         for tunnel in list(self._tunnels):
             tunnel.cut()
 
-    def watch(self, target: Target) -> None:
-        """To be called just before the one request leaves for `target`."""
+    def hold(self, target: Target) -> None:
+        """To be called when the one request stands at the gate, on its way to `target`."""
         self._watched = target
+        self._is_held = self._in_doubt = True
+        self.is_barred = False
+
+    def watch(self) -> None:
+        """To be called just before the request leaves."""
         self._used.clear()
-        self._in_doubt = self.is_barred = False
+        self._let_go()
 
     def unwatch(self) -> None:
-        """To be called when the answer is there."""
+        """To be called when the answer is there, or when the request will never leave."""
         self._watched = None
-        self._in_doubt = self.is_barred = False
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._is_held = self._in_doubt = self.is_barred = False
         for tunnel in self._stop_waiting():
             tunnel.go_on()
 
@@ -114,7 +126,7 @@ class Door:
         loop = asyncio.get_running_loop()
         if self.is_barred:
             loop.call_soon(tunnel.refuse)
-        elif self._end_of_patience is None:
+        elif not self._is_held and self._end_of_patience is None:
             self._end_of_patience = loop.call_later(DOUBT, self.bar)
         return False
 

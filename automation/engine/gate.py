@@ -34,6 +34,9 @@ _HARMLESS = re.compile(
 )
 
 
+ABORT_TIMEOUT = 5.0  # seconds; a driver that is frozen never answers
+
+
 class Gate:
     """Stands in the way to BrokerBay from `install` until `remove`, for every request that is not safe.
 
@@ -67,14 +70,18 @@ class Gate:
         self._is_shut = True
 
     async def remove(self) -> None:
-        """Shuts the gate and takes it away."""
+        """Shuts the gate and takes it away.
+
+        A request that still stands there is aborted first: without its route the browser would send it.
+        """
         self.shut()
-        if self._sending is not None and not self._sending.done():
-            self._sending.cancel()
         if self._answer.done() and not self._answer.cancelled():
             self._answer.exception()  # nobody may have waited for it
-        elif self.opened:
+        elif self.reached.is_set():
             self._door.bar()
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.wait([self._sending])
         try:
             await self._context.unroute(self._hosts, self._meet)
         except Error:
@@ -92,6 +99,7 @@ class Gate:
             logger.warning("Held back: %s %s", request.method, urlsplit(request.url).path)
             await _abort(route)
             return
+        self._door.hold(target_of(request.url))
         self._sending = asyncio.ensure_future(self._send(route, request))
         self.reached.set()
         await asyncio.wait([self._sending])
@@ -103,11 +111,17 @@ class Gate:
             await self._listener.before_submit()
             if self._is_shut:
                 raise Stopped("The run ended while its booking was about to be sent. Nothing was sent.")
+        except asyncio.CancelledError:
+            await _abort(route)
+            raise
         except Exception as forbidden:
             self._settle(forbidden)
-            await _abort(route)
+            if await _abort(route):
+                self._door.unwatch()
+            else:
+                self._door.bar()
             return
-        self._door.watch(target_of(request.url))
+        self._door.watch()
         self.opened = True
         try:
             async with asyncio.timeout(self._answer_timeout):
@@ -224,11 +238,14 @@ async def _read(response: Response | None) -> Answer:
     return Answer(status=response.status, body=body)
 
 
-async def _abort(route: Route) -> None:
+async def _abort(route: Route) -> bool:
+    """Whether the browser was told; it was not where the page is gone, or the browser itself."""
     try:
-        await route.abort()
-    except Error:
-        return  # the page is gone already, and its request with it
+        async with asyncio.timeout(ABORT_TIMEOUT):
+            await route.abort()
+    except (Error, TimeoutError):
+        return False
+    return True
 
 
 def _why(error: Exception, request: Request) -> str:

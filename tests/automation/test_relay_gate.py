@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 
 import pytest
 
 from automation import relay
 from automation.engine.errors import Stopped
+from bookings.models import BookingRun
 
 
 def at_the_gate(answer: bool) -> None:
@@ -30,6 +32,22 @@ def test_a_committed_intent_lets_the_request_go() -> None:
 def test_without_an_intent_nothing_is_sent() -> None:
     with pytest.raises(Stopped, match="Nothing was sent"):
         at_the_gate(False)
+
+
+def test_nothing_is_committed_for_a_request_that_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its engine was stopped while this thread waited for the rows."""
+    passed: list[int] = []
+    monkeypatch.setattr(relay.runs, "pass_gate", lambda run, fence: passed.append(run) or True)
+    watch = relay._Watch.__new__(relay._Watch)
+    watch.run, watch.fence, watch._has_given_up = BookingRun(pk=1), 1, False
+    question = relay.Question(concurrent.futures.Future())
+    question.answer.cancel()
+    watch._answer(question)
+    assert passed == []
+    watch._give_up(concurrent.futures.Future())
+    late = relay.Question(concurrent.futures.Future())
+    watch._answer(late)
+    assert (late.answer.result(), passed) == (False, [])
 
 
 def test_an_intent_that_came_too_late_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

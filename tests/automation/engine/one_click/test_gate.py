@@ -114,6 +114,51 @@ def test_nothing_leaves_that_the_listener_forbids(on_site: OnSite) -> None:
     on_site(trial)
 
 
+def test_what_still_stands_at_the_gate_when_it_is_removed_never_leaves(on_site: OnSite) -> None:
+    class Deciding(Letting):
+        async def before_submit(self) -> None:
+            await asyncio.Event().wait()
+
+    async def removed(page: Page, gate: Gate) -> tuple[Any, bool]:
+        await page.get_by_role("button").click()
+        await gate.reached.wait()
+        await gate.remove()
+        # Whatever the browser would let go of now is over once another request has been tried.
+        later = await page.evaluate("fetch('/page').then(() => 'left', () => 'failed')")
+        return later, gate.opened
+
+    async def trial(browser: Browser, site: Site) -> None:
+        (later, opened), _ = await at_the_gate(browser, site, removed, listener=Deciding())
+        assert (later, opened, site.posts) == ("failed", False, [])
+
+    on_site(trial)
+
+
+def test_the_door_holds_what_the_browser_lets_go_of_too_early(on_site: OnSite) -> None:
+    class Leaking(Letting):
+        async def before_submit(self) -> None:
+            await self.context.unroute_all(behavior="ignoreErrors")
+            left = self.page.evaluate("fetch('/page').then(() => 'left', () => 'failed')")
+            waiting, _ = await asyncio.wait([asyncio.ensure_future(left)], timeout=0.3)
+            self.early = bool(waiting)
+            self.posts = list(self.site.posts)
+
+    listener = Leaking()
+
+    async def sent(page: Page, gate: Gate) -> None:
+        listener.page, listener.context = page, page.context
+        await page.get_by_role("button").click()
+        await gate.reached.wait()
+        await asyncio.wait([asyncio.ensure_future(gate.answer())], timeout=5)
+
+    async def trial(browser: Browser, site: Site) -> None:
+        listener.site = site
+        await at_the_gate(browser, site, sent, listener=listener)
+        assert (listener.early, listener.posts) == (False, [])
+
+    on_site(trial)
+
+
 def test_an_answer_that_does_not_come_in_time_shuts_the_door(on_site: OnSite) -> None:
     async def sent(page: Page, gate: Gate) -> bool:
         await page.get_by_role("button").click()
