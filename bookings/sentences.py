@@ -208,6 +208,7 @@ ENGINE: tuple[str, ...] = (
         "Nothing was sent."
     ),
     _("BrokerBay's times kept changing while they were read. Nothing was sent."),
+    _("BrokerBay's calendar shows another day as chosen than %(day)s. Nothing was sent."),
     _("BrokerBay's list of showings could not be read in full (%(count)s rows seen). Nothing was sent."),
     _("Reading a day's slots needs the day."),
     _("%(count)s times are open on %(day)s, for %(minutes)s at most."),

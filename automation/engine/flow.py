@@ -32,6 +32,7 @@ from automation.engine.telling import Teller
 
 logger = logging.getLogger(__name__)
 
+CLOSE_TIMEOUT = 10.0  # seconds; closing a page that just begins to load can hang
 _ENDS_WELL = (Result.BOOKED, Result.CANCELLED, Result.FOUND, Result.ABSENT, Result.REHEARSED)
 _CHANGES = (OrderKind.CANCEL, OrderKind.RESCHEDULE)
 _TIMED = (OrderKind.BOOK, OrderKind.RESCHEDULE)
@@ -166,6 +167,7 @@ async def _session_state(context: BrowserContext) -> Mapping[str, Any] | None:
 
 async def _close(page: Page) -> None:
     try:
-        await page.close()
-    except Error:
-        return  # it is gone already
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await page.close()
+    except (Error, TimeoutError):
+        return  # it is gone already, or ends with its context

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 
-from playwright.async_api import Page, Request
+from playwright.async_api import Error, Page, Request
 
 _TWO_FRAMES = (
     "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))"
 )
-_BACKGROUND = frozenset({"fetch", "xhr"})
+_BACKGROUND = frozenset({"fetch", "xhr", "script"})  # a part of the page may have to come first
 
 
 class Asking:
@@ -34,7 +34,13 @@ class Asking:
             while asked != self._count:
                 asked = self._count
                 await self._quiet.wait()
-                await self._page.evaluate(_TWO_FRAMES)
+                try:
+                    await self._page.evaluate(_TWO_FRAMES)
+                except Error as error:
+                    if "context was destroyed" not in error.message:
+                        raise
+                    await self._page.wait_for_load_state("domcontentloaded")
+                    asked = None
 
     def _asked(self, request: Request) -> None:
         if request.resource_type in _BACKGROUND and self._hosts.match(request.url):

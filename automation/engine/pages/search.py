@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
@@ -66,8 +67,11 @@ class Search:
         await press(search_field(self._page).filter(visible=True).first)
         await self._page.get_by_text(_HINT).or_(self._rows).first.wait_for()
 
-    async def look_up(self, text: str) -> Results:
-        """What BrokerBay finds, complete: its answer is here, and its own rows are drawn."""
+    async def look_up(self, text: str, *, rest: Callable[[], Awaitable[object]]) -> Results:
+        """What BrokerBay finds, complete: its answer is here, and its own rows are drawn.
+
+        `rest` waits until the page comes to rest; for a search after another one, whose rows still stand.
+        """
 
         def is_answer(response: Response) -> bool:
             parts = urlsplit(response.url)
@@ -89,6 +93,7 @@ class Search:
         if before:
             with suppress(WaitedTooLong):
                 await self._page.wait_for_function(_SAYS_ELSE, arg=before, timeout=REDRAWN * 1000)
+            await rest()
         return Results(status=response.status, rows=await self._read())
 
     async def open_wizard(self, row: ResultRow) -> None:

@@ -13,7 +13,7 @@ from automation.engine.showings import is_live
 from automation.engine.steps.check_own_list import describe
 
 BUTTON_PATIENCE = 3.0  # seconds until a button that a drawn page does not have counts as missing
-LAST_LOOK = 0.1  # seconds; for a page at rest
+LAST_LOOK = 1.0  # second; for a page at rest, whose script may be busy
 
 
 class Offers(Protocol):
@@ -53,4 +53,5 @@ async def is_offered(attempt: Attempt, offers: Offers) -> bool:
     """Whether a showing's page has the button; that it has none is believed of a page at rest."""
     if await offers(patience=min(BUTTON_PATIENCE, attempt.site.step_timeout)):
         return True
-    return await attempt.rest() and await offers(patience=LAST_LOOK)
+    await attempt.rest()
+    return await offers(patience=LAST_LOOK)

@@ -42,11 +42,12 @@ async def see_slots(attempt: Attempt, *, wanted: time | None) -> Mapping[time, i
     That the `wanted` time is not open, or none at all, is believed of slots that stand still only, on a page
     at rest. Raises `PageChanged` where they never do.
     """
+    rests = True
     for _ in range(MOST_REDRAWS):
         open_times = await _see_slots(attempt)
         if wanted in open_times if wanted is not None else open_times:
             return open_times
-        await attempt.rest()
+        rests = rests and await attempt.rest()
         redrawn = await attempt.wizard.redraws_slots(within=STILL)
         if not redrawn and open_times == await _see_slots(attempt):
             return open_times

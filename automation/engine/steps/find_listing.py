@@ -38,10 +38,10 @@ async def find_listing(attempt: Attempt) -> Done:
 async def _look_up(attempt: Attempt, text: str) -> Sequence[ResultRow]:
     """All rows for a text; once more where the overlay closed by itself, for nothing was read then."""
     search = Search(attempt.page)
-    results = await search.look_up(text)
+    results = await search.look_up(text, rest=attempt.rest)
     if not results.is_open:
         await search.open()
-        results = await search.look_up(text)
+        results = await search.look_up(text, rest=attempt.rest)
     if results.status == 401:
         raise NeedsSignIn(
             "BrokerBay signed us out during the search. Nothing was sent: a person must sign in again."

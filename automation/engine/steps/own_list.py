@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from playwright.async_api import Error
 
@@ -12,7 +13,7 @@ from automation.engine.attempt import Attempt
 from automation.engine.contract import SeenShowing
 from automation.engine.errors import PageChanged
 from automation.engine.pages.my_showings import ListPage, MyShowings
-from automation.engine.showings import read_showing
+from automation.engine.showings import ShowingRow, read_showing
 
 logger = logging.getLogger(__name__)
 
@@ -23,32 +24,29 @@ async def pages_of(attempt: Attempt) -> AsyncIterator[ListPage]:
     """Each page of the list that is open, from the first on."""
     mine = MyShowings(attempt.page)
     page = await mine.read()
-    if not page.rows:
-        page = await _read_at_rest(attempt, mine)
     if page.number != 1:
         page = await mine.turn_to(1)
     yield page
     while page.number < page.pages:
-        page = await mine.turn_to(page.number + 1)
+        before, page = page, await mine.turn_to(page.number + 1)
+        if shared_rows(before, page):
+            # A row that got another badge, or came in, is no new page yet.
+            await attempt.rest()
+            page = await mine.read()
         yield page
-
-
-async def _read_at_rest(attempt: Attempt, mine: MyShowings) -> ListPage:
-    """The page once all that it asked for is here: "No showings" may be what it says until its rows are.
-
-    Raises `PageChanged` where that never ends.
-    """
-    if not await attempt.rest():
-        raise PageChanged(
-            "BrokerBay's list of showings looked empty while it was still loading, for too long to be "
-            "believed. Nothing was sent."
-        )
-    return await mine.read()
 
 
 async def read_all(attempt: Attempt) -> tuple[SeenShowing, ...]:
     """Every showing; an incomplete read raises `PageChanged`, for it must never pass for an absence."""
     pages = [page async for page in pages_of(attempt)]
+    if not pages[0].rows:
+        # "No showings" may be what it says until its rows are here.
+        if not await attempt.rest():
+            raise PageChanged(
+                "BrokerBay's list of showings looked empty while it was still loading, for too long to be "
+                "believed. Nothing was sent."
+            )
+        pages = [page async for page in pages_of(attempt)]
     showings = [showing for page in pages for showing in showings_on(page, attempt)]
     if not is_complete(pages) or None in showings:
         rows = sum(len(page.rows) for page in pages)
@@ -77,13 +75,28 @@ def showings_on(page: ListPage, attempt: Attempt) -> list[SeenShowing | None]:
 
 
 def is_complete(pages: Sequence[ListPage]) -> bool:
-    """Whether these pages are the whole list: numbered to the last, full but for that, and of one total."""
+    """Whether these pages are the whole list: numbered to the last, full but for that, of one total, and each
+    with rows of its own."""
     first, last = pages[0], pages[-1]
     numbered = [page.number for page in pages] == list(range(1, last.pages + 1))
     full = all(len(page.rows) == len(first.rows) for page in pages[:-1])
     fits = len(last.rows) <= len(first.rows) and (len(pages) == 1 or bool(last.rows))
     total = sum(len(page.rows) for page in pages)
-    return numbered and full and fits and all(page.total in (None, total) for page in pages)
+    own = all(shared_rows(one, other) <= max(1, len(other.rows) // 2) for one, other in pairwise(pages))
+    return numbered and full and fits and own and all(page.total in (None, total) for page in pages)
+
+
+def shared_rows(one: ListPage, other: ListPage) -> int:
+    """How many rows of the other page say just what some row of the one says, whatever their badges.
+
+    A showing that was cancelled and booked anew may be one; a page whose rows are late has most or all.
+    """
+    said = {_without_badge(row) for row in one.rows}
+    return sum(_without_badge(row) in said for row in other.rows)
+
+
+def _without_badge(row: ShowingRow) -> tuple[str, ...]:
+    return tuple(text for text in row.texts if text != row.badge)
 
 
 async def look_for(attempt: Attempt, is_it: Callable[[SeenShowing], bool]) -> int | None:
@@ -112,7 +125,7 @@ async def learn_id(attempt: Attempt, *, row: int | None = None) -> None:
         await attempt.pictured()
         await attempt.shell.open(MyShowings.ROUTE)
         row = await look_for(attempt, lambda seen: seen == known)
-    except Error as error:
+    except (Error, PageChanged) as error:
         logger.warning("The list could not be read for a showing's id: %s", error.message)
         return
     if row is not None:

@@ -37,9 +37,9 @@ async def verify(attempt: Attempt) -> Done:
                 "BrokerBay took the booking, but its list of showings does not have it yet. "
                 "It must be looked up there before anything else is done."
             )
-        await _wait_for_news(attempt, min(pause, left))
+        if not await _has_news(attempt, min(pause, left)):
+            await attempt.shell.open(MyShowings.ROUTE)
         pause *= 2
-        await attempt.shell.open(MyShowings.ROUTE)
     attempt.showing_row = row
     seen = describe(attempt.showing) if attempt.showing else ""
     return Done(
@@ -59,9 +59,10 @@ async def _look(attempt: Attempt, is_it: Callable[[SeenShowing], bool]) -> int |
         return await look_for(attempt, is_it)
 
 
-async def _wait_for_news(attempt: Attempt, seconds: float) -> None:
-    """Until the list changes by itself, at most so long: asking over and over would be no courtesy."""
+async def _has_news(attempt: Attempt, seconds: float) -> bool:
+    """Whether the list grows by itself, within so long: asking over and over would be no courtesy."""
     try:
         await MyShowings(attempt.page).wait_for_more(patience=seconds)
     except WaitedTooLong:
-        return
+        return False
+    return True

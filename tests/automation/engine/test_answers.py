@@ -123,9 +123,11 @@ def test_a_row_that_cannot_be_read_is_no_showing(texts: tuple[str, ...]) -> None
     assert read_showing(ShowingRow(texts=texts), near=DAY) is None
 
 
-def page(number: int, *, of: int, rows: int, total: int | None = None) -> ListPage:
+def page(number: int, *, of: int, rows: int, total: int | None = None, like: int = 0) -> ListPage:
+    """`like`: with the texts of that page."""
+    texts = [f"{like or number}/{row}" for row in range(rows)]
     return ListPage(
-        rows=tuple(ShowingRow(texts=()) for _ in range(rows)), number=number, pages=of, total=total
+        rows=tuple(ShowingRow(texts=(text,)) for text in texts), number=number, pages=of, total=total
     )
 
 
@@ -133,6 +135,7 @@ def test_a_list_read_to_its_last_page_is_complete() -> None:
     assert is_complete([page(1, of=1, rows=0)])
     assert is_complete([page(1, of=1, rows=5, total=5)])
     assert is_complete([page(1, of=3, rows=8), page(2, of=3, rows=8), page(3, of=3, rows=2)])
+    assert is_complete([page(1, of=2, rows=8), page(2, of=2, rows=1, like=1)])
 
 
 @pytest.mark.parametrize(
@@ -144,6 +147,7 @@ def test_a_list_read_to_its_last_page_is_complete() -> None:
         [page(1, of=3, rows=8), page(2, of=3, rows=5), page(3, of=3, rows=8)],
         [page(1, of=2, rows=8), page(2, of=2, rows=0)],
         [page(1, of=1, rows=5, total=6)],
+        [page(1, of=2, rows=8), page(2, of=2, rows=8, like=1)],
     ],
 )
 def test_a_list_with_a_gap_is_not_complete(pages: list[ListPage]) -> None:

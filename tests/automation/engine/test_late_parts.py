@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import time, timedelta
 
 import pytest
-from playwright.async_api import Route
+from playwright.async_api import Error, Route
 
 from automation.engine.browser import WarmBrowser
-from automation.engine.contract import KnownShowing, OrderKind, Result
+from automation.engine.contract import KnownShowing, Order, OrderKind, Outcome, Result
+from automation.engine.flow import play
 from automation.engine.pages.search import Results, Search
-from tests.automation.engine.conftest import ACCOUNT, Bay, Loop
+from tests.automation.engine.conftest import ACCOUNT, Bay, Loop, Remembering
 
 SHOWN = "100 Example Boulevard #3008, Toronto, ON"
 
@@ -63,6 +65,107 @@ def test_what_never_comes_is_still_said_to_be_missing(late: Bay) -> None:
     assert not late.control.posts()
 
 
+def played(
+    bay: Bay, order: Order, script: str, *changes: tuple[str, str], hang: str = "", after: int = 0
+) -> Outcome:
+    """The order on a site with changes in one of its scripts; what has `hang` in its address is not answered
+    from its `after`th time on."""
+    held: list[Route] = []
+    asked = 0
+
+    async def change(route: Route) -> None:
+        answer = await route.fetch()
+        text = await answer.text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        await route.fulfill(response=answer, body=text)
+
+    async def keep(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        if asked <= after:
+            await route.fallback()
+        else:
+            held.append(route)
+
+    async def play_changed() -> Outcome:
+        async with bay.browser.context_for(f"changed {script} {hang}", bay.state) as context:
+            await context.route(f"**/pages/{script}", change)
+            if hang:
+                await context.route(lambda url: hang in url, keep)
+            try:
+                return await play(context, order, site=bay.site(step_timeout=3.0), listener=Remembering())
+            finally:
+                for route in held:
+                    with suppress(Error):
+                        await route.abort()
+                await context.unroute_all(behavior="ignoreErrors")
+
+    return bay.loop.run(play_changed())
+
+
+def test_a_calendar_that_falls_back_to_its_month_is_turned_anew(late: Bay) -> None:
+    far = late.day + timedelta(days=70)
+    back = ("this.knowsDays = true;", "this.knowsDays = true; this.month = this.day;")
+    outcome = played(late, late.order(date=far), "wizard.js", back)
+    assert outcome.result is Result.BOOKED, outcome
+    assert [one.date for one in late.control.showings()] == [far]
+
+
+def test_a_calendar_that_shows_another_day_as_chosen_sends_nothing(bay: Bay) -> None:
+    picked = "this.minutes = this.fitting(time).at(-1);"
+    jumps = f"{picked} this.day = this.one.today; this.drawCalendar();"
+    outcome = played(bay, bay.order(), "wizard.js", (picked, jumps))
+    assert (outcome.result, outcome.code) == (Result.BROKE, "page_changed"), outcome
+    assert "another day" in outcome.message
+    assert not bay.control.posts()
+
+
+def test_a_badge_that_changes_is_no_new_page(bay: Bay) -> None:
+    """The wanted showing stands on the second page, which comes late."""
+    for number in range(15):
+        home = bay.control.add_listing(
+            mls_number=f"W{1_000_000 + number}", street=f"{number + 10} Other Street"
+        )
+        bay.control.add_showing(
+            listing_id=home, account=ACCOUNT, date=bay.day + timedelta(days=3 + number), time=time(9)
+        )
+    kept(bay)
+    bay.control.set_fault("pager_first")
+    bay.control.set_fault("slow", path="/my/showings", seconds=0.8)
+    pager = "if (pager) pager.replaceWith"
+    badge = "if (pager) setTimeout(() => { holder.querySelector('.status').textContent = 'New'; }, 100);\n"
+    outcome = played(bay, bay.order(), "showings.js", (pager, badge + pager))
+    assert (outcome.result, outcome.submitted) == (Result.BOOKED, False), outcome
+    assert "already" in outcome.message
+
+
+def test_a_list_whose_part_of_the_script_comes_late_is_not_empty(bay: Bay) -> None:
+    kept(bay)
+    bay.control.set_fault("empty_first")
+    bay.control.set_fault("slow", path="/static/days.js", seconds=0.8)
+    lazily = ("const found = await get(", "await import('/static/days.js?late'); const found = await get(")
+    outcome = played(bay, bay.order(), "showings.js", lazily)
+    assert (outcome.result, outcome.submitted) == (Result.BOOKED, False), outcome
+
+
+def test_a_list_that_hangs_after_the_proof_costs_the_id_and_not_the_proof(bay: Bay) -> None:
+    bay.control.set_fault("empty_first")
+    dead = ("location.hash = `#/my_business/showing/${one._id}?redirectTo=calendar`", "0")
+    outcome = played(bay, bay.order(), "showings.js", dead, hang="/my/showings?page", after=2)
+    assert outcome.result is Result.BOOKED, outcome
+    assert outcome.showing is not None
+    assert outcome.showing.showing_id == ""
+
+
+def test_a_request_that_never_ends_does_not_cut_the_search_for_the_proof_short(bay: Bay) -> None:
+    bay.control.set_fault("late_in_list", seconds=2)
+    waits = ("this.listen();", "this.listen(); fetch('/static/never').catch(() => 0);")
+    outcome = played(bay, bay.order(), "wizard.js", waits, hang="/static/never")
+    assert outcome.result is Result.BOOKED, outcome
+
+
 SEARCH = """
 <input id="vendor-search-handler" autofocus>
 <table><tr><td>1 Example Street</td><td><button>Add to tour</button></td></tr></table>
@@ -88,7 +191,9 @@ def test_an_earlier_searchs_rows_are_not_those_of_this_one(loop: Loop, browser: 
                 await page.route("**/*", answer)
                 await page.goto("http://brokerbay.example/")
                 await page.locator("input").focus()
-                looking = asyncio.ensure_future(Search(page).look_up("2 Example Street"))
+                looking = asyncio.ensure_future(
+                    Search(page).look_up("2 Example Street", rest=lambda: asyncio.sleep(0))
+                )
                 await page.wait_for_function("() => window.found")
                 early = looking.done()
                 for markup in ("", "<tr><td>2 Example Street</td><td>Add to tour</td></tr>"):
