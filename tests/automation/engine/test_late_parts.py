@@ -65,13 +65,9 @@ def test_what_never_comes_is_still_said_to_be_missing(late: Bay) -> None:
     assert not late.control.posts()
 
 
-def played(
-    bay: Bay, order: Order, script: str, *changes: tuple[str, str], hang: str = "", after: int = 0
-) -> Outcome:
-    """The order on a site with changes in one of its scripts; what has `hang` in its address is not answered
-    from its `after`th time on."""
+def played(bay: Bay, order: Order, script: str, *changes: tuple[str, str], hang: str = "") -> Outcome:
+    """The order on a site with changes in one of its scripts; what has `hang` in its address hangs."""
     held: list[Route] = []
-    asked = 0
 
     async def change(route: Route) -> None:
         answer = await route.fetch()
@@ -82,12 +78,7 @@ def played(
         await route.fulfill(response=answer, body=text)
 
     async def keep(route: Route) -> None:
-        nonlocal asked
-        asked += 1
-        if asked <= after:
-            await route.fallback()
-        else:
-            held.append(route)
+        held.append(route)
 
     async def play_changed() -> Outcome:
         async with bay.browser.context_for(f"changed {script} {hang}", bay.state) as context:
@@ -152,8 +143,13 @@ def test_a_list_whose_part_of_the_script_comes_late_is_not_empty(bay: Bay) -> No
 
 def test_a_list_that_hangs_after_the_proof_costs_the_id_and_not_the_proof(bay: Bay) -> None:
     bay.control.set_fault("empty_first")
-    dead = ("location.hash = `#/my_business/showing/${one._id}?redirectTo=calendar`", "0")
-    outcome = played(bay, bay.order(), "showings.js", dead, hang="/my/showings?page", after=2)
+    dead = (
+        "location.hash = `#/my_business/showing/${one._id}?redirectTo=calendar`",
+        "(sessionStorage.hung = 1)",
+    )
+    get = "const found = await get("
+    hangs = (get, f"if (sessionStorage.hung) await fetch('/static/never'); {get}")
+    outcome = played(bay, bay.order(), "showings.js", dead, hangs, hang="/static/never")
     assert outcome.result is Result.BOOKED, outcome
     assert outcome.showing is not None
     assert outcome.showing.showing_id == ""
