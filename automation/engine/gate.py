@@ -20,6 +20,7 @@ from automation.engine.errors import NoAnswer, Stopped
 
 logger = logging.getLogger(__name__)
 
+ABORT_TIMEOUT = 5.0  # seconds; a driver that is frozen never answers
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # What is known to book, cancel or move a showing.
 _EFFECT = re.compile(
@@ -32,9 +33,6 @@ _HARMLESS = re.compile(
     r"(/|$)",
     re.I,
 )
-
-
-ABORT_TIMEOUT = 5.0  # seconds; a driver that is frozen never answers
 
 
 class Gate:
@@ -115,11 +113,12 @@ class Gate:
             await _abort(route)
             raise
         except Exception as forbidden:
-            self._settle(forbidden)
+            # Only then is it told: whoever hears of it may take the gate away.
             if await _abort(route):
                 self._door.unwatch()
             else:
                 self._door.bar()
+            self._settle(forbidden)
             return
         self._door.watch()
         self.opened = True

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from playwright.async_api import CDPSession, Error, Page
 
 from automation.engine.contract import Level, Line, Listener, Step
+from automation.engine.pages.asking import TWO_FRAMES
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +39,7 @@ _TOUCH = """(() => {
   (__it__)?.setAttribute('data-touched', '');
 })()"""
 # The first may be drawn before the browser has passed the question for the picture on.
-_TWO_FRAMES = {
-    "expression": "new Promise(drawn =>"
-    " requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))",
-    "awaitPromise": True,
-}
+_DRAWN_TWICE = {"expression": TWO_FRAMES, "awaitPromise": True}
 
 
 class Teller:
@@ -156,7 +153,7 @@ class Teller:
 
 async def _drawn(camera: CDPSession, exposed: asyncio.Event) -> None:
     with suppress(Error):
-        await camera.send("Runtime.evaluate", _TWO_FRAMES)
+        await camera.send("Runtime.evaluate", _DRAWN_TWICE)
     exposed.set()
 
 

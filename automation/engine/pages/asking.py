@@ -7,8 +7,9 @@ import re
 
 from playwright.async_api import Error, Page, Request
 
-_TWO_FRAMES = (
-    "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))"
+# An expression of the page's language: done when the page has drawn twice.
+TWO_FRAMES = (
+    "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))"
 )
 _BACKGROUND = frozenset({"fetch", "xhr", "script"})  # a part of the page may have to come first
 
@@ -35,7 +36,7 @@ class Asking:
                 asked = self._count
                 await self._quiet.wait()
                 try:
-                    await self._page.evaluate(_TWO_FRAMES)
+                    await self._page.evaluate(TWO_FRAMES)
                 except Error as error:
                     if "context was destroyed" not in error.message:
                         raise

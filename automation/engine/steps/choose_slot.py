@@ -45,9 +45,10 @@ async def see_slots(attempt: Attempt, *, wanted: time | None) -> Mapping[time, i
     rests = True
     for _ in range(MOST_REDRAWS):
         open_times = await _see_slots(attempt)
-        if wanted in open_times if wanted is not None else open_times:
+        is_there = wanted in open_times if wanted is not None else bool(open_times)
+        if is_there:
             return open_times
-        rests = rests and await attempt.rest()
+        rests = rests and await attempt.rest()  # a page that never does is not waited for again
         redrawn = await attempt.wizard.redraws_slots(within=STILL)
         if not redrawn and open_times == await _see_slots(attempt):
             return open_times

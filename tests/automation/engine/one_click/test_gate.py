@@ -114,6 +114,26 @@ def test_nothing_leaves_that_the_listener_forbids(on_site: OnSite) -> None:
     on_site(trial)
 
 
+def test_the_door_is_open_again_once_a_request_was_forbidden(on_site: OnSite) -> None:
+    class Forbidding(Letting):
+        async def before_submit(self) -> None:
+            raise Stopped("Not now.")
+
+    async def removed(page: Page, gate: Gate) -> Any:
+        await page.get_by_role("button").click()
+        with pytest.raises(Stopped):
+            await gate.answer()
+        await gate.remove()
+        async with asyncio.timeout(5):
+            return await page.evaluate("fetch('/page').then(() => 'left', () => 'failed')")
+
+    async def trial(browser: Browser, site: Site) -> None:
+        later, _ = await at_the_gate(browser, site, removed, listener=Forbidding())
+        assert (later, site.posts) == ("left", [])
+
+    on_site(trial)
+
+
 def test_what_still_stands_at_the_gate_when_it_is_removed_never_leaves(on_site: OnSite) -> None:
     class Deciding(Letting):
         async def before_submit(self) -> None:
