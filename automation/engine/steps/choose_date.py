@@ -36,16 +36,21 @@ async def choose_date(attempt: Attempt) -> Done:
 
 
 async def ensure_day(attempt: Attempt) -> None:
-    """Raises `PageChanged` where the calendar shows another day as chosen than the order's."""
+    """Raises `PageChanged` where the calendar shows another day as chosen than the order's.
+
+    Whose times were read is not known then, so none are kept.
+    """
     wanted = attempt.order.date
     if wanted is None:
         raise ValueError("A booking needs a date.")
     calendar = await attempt.wizard.calendar()
     chosen = [index for index, cell in enumerate(calendar.cells) if cell.is_chosen]
+    read, attempt.open_slots = attempt.open_slots, ()
     if chosen and chosen != [_cell(calendar, wanted)[0]]:
         raise PageChanged(
             f"BrokerBay's calendar shows another day as chosen than {say_day(wanted)}. Nothing was sent."
         )
+    attempt.open_slots = read
 
 
 async def _turn_to(wanted: date, calendar: CalendarSeen, wizard: Wizard) -> tuple[int, DayCell]:

@@ -65,6 +65,7 @@ async def make_ready(attempt: Attempt) -> None:
         return
     await choose_slot(attempt)
     await choose_duration(attempt)
+    await ensure_day(attempt)
     shown = await wizard.reveal_submit()
     if not is_as_ordered(shown, attempt.order):
         raise wrong_selection(shown)

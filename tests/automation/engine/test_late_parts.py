@@ -113,6 +113,30 @@ def test_a_calendar_that_shows_another_day_as_chosen_sends_nothing(bay: Bay) -> 
     assert not bay.control.posts()
 
 
+@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.CHECK])
+def test_the_times_of_another_day_are_not_told_as_those_of_this_one(bay: Bay, kind: OrderKind) -> None:
+    """The page falls back to another day as the popover closes."""
+    done = 'onclick: () => this.closePopover() }, "Done")'
+    falls_back = f'onclick: () => this.choose("{bay.day + timedelta(days=1)}") }}, "Done")'
+    outcome = played(bay, bay.order(kind=kind), "wizard.js", (done, falls_back))
+    assert (outcome.result, outcome.code) == (Result.BROKE, "page_changed"), outcome
+    assert "another day" in outcome.message
+    assert not outcome.open_slots
+    assert not bay.control.posts()
+
+
+def test_a_time_is_not_refused_for_what_another_day_lacks(bay: Bay) -> None:
+    """The page goes on to the next day by itself, where the time is taken."""
+    after = bay.day + timedelta(days=1)
+    bay.control.block_slot(bay.listing_id, on=after, at=time(14))
+    drawn = "this.drawSlots();\n      this.scrollToFirst();"
+    goes_on = drawn + f' if (this.day === "{bay.day}") this.choose("{after}");'
+    outcome = played(bay, bay.order(), "wizard.js", (drawn, goes_on))
+    assert (outcome.result, outcome.code) == (Result.BROKE, "page_changed"), outcome
+    assert not outcome.open_slots
+    assert not bay.control.posts()
+
+
 def test_a_badge_that_changes_is_no_new_page(bay: Bay) -> None:
     """The wanted showing stands on the second page, which comes late."""
     for number in range(15):
