@@ -143,9 +143,10 @@ async def slots(request: Request, moment: Moment) -> Response:
 async def live_slots(request: Request, moment: Moment) -> Response:
     """Server-sent events: one whenever the slots of `listing` may have changed (really: Pusher)."""
     world, listing_id = moment.world, request.query_params.get("listing", "")
+    heard = world.store.last_event()
 
     async def changes() -> AsyncIterator[str]:
-        after = world.store.last_event()
+        after = heard
         yield "retry: 1000\n\n"
         while True:
             for event in await world.events(after=after, patience=_KEEP_ALIVE):

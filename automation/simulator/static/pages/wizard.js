@@ -80,6 +80,7 @@ class Wizard {
   // The site tells when somebody else books or blocks; a chosen slot that is gone by then is dropped.
   listen() {
     const live = new EventSource(`/live/slots?listing=${this.one._id}`);
+    this.hears = new Promise((opened) => (live.onopen = opened));
     live.onmessage = () => this.refresh();
     this.context.signal.addEventListener("abort", () => live.close(), { once: true });
   }
@@ -188,8 +189,9 @@ class Wizard {
   }
 
   // What the local site's scenario needs to know in order to give the slot to somebody else right now.
-  tellChoice() {
+  async tellChoice() {
     const choice = new URLSearchParams({ listing: this.one._id, date: this.day, time: this.time, duration: this.minutes });
+    await this.hears;
     get(`/live/chosen?${choice}`, { signal: this.context.signal }).catch(() => {});
   }
 
