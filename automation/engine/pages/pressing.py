@@ -1,15 +1,10 @@
-"""Real mouse clicks, without Playwright's wait for two still frames where it is plain that nothing moves.
-
-They hit what they were aimed at, or nothing: between the look and the click a page can take a part away, and
-what lay under it must not have the click.
-"""
+"""Real mouse clicks, without Playwright's wait for two still frames where it is plain that nothing moves."""
 
 from __future__ import annotations
 
 from playwright.async_api import ElementHandle, Locator, Page
 
 # The middle of the one element found, if a click there would hit it: in sight, uncovered, enabled, at rest.
-# The page hears of the next press only if it does hit it, or what was drawn alike in its place since.
 AIM = """found => {
   const [one, ...others] = found;
   if (!one || others.length || window !== window.top) return null;
@@ -18,29 +13,14 @@ AIM = """found => {
   const box = one.getClientRects()[0];
   if (!box || document.getAnimations().some(moves)) return null;
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  if (!one.contains(document.elementFromPoint(x, y))) return null;
-  const drawn = one.outerHTML;
-  const isAimedAt = node => node === one
-    || !one.isConnected && node.tagName === one.tagName && node.outerHTML === drawn;
-  const kinds = ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click'];
-  let strays;
-  const guard = event => {
-    const isNext = event.type === 'pointerdown' && strays !== undefined;
-    strays ??= !event.composedPath().some(isAimedAt);
-    if (isNext || event.type === 'click') kinds.forEach(kind => removeEventListener(kind, guard, true));
-    if (isNext || !strays) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  };
-  kinds.forEach(kind => addEventListener(kind, guard, true));
-  return [x, y];
+  return one.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 }"""
 
 
 async def press(target: Locator, *, patience: float | None = None) -> None:
     """Clicks as `Locator.click` does, in a third of its time where it can. `patience` in seconds.
 
-    Whoever presses looks at what came of it, as after any click: a page that changes in between gets none.
+    Whoever presses looks at what came of it, as after any click: a page can still be redrawn in between.
     """
     point = await target.evaluate_all(AIM)
     if point is None:

@@ -96,12 +96,15 @@ class Search:
             await rest()
         return Results(status=response.status, rows=await self._read())
 
-    async def open_wizard(self, row: ResultRow) -> None:
-        await press(row.element.get_by_text(_BUTTON).first)
+    async def open_wizard(self, row: ResultRow, *, address: str, mls_number: str) -> None:
+        """Only where the row names them still: rows that came later can have pushed it on."""
+        named = row.element.filter(has_text=address).filter(has_text=mls_number)
+        await press(named.get_by_text(_BUTTON).first)
 
-    async def open_listing(self, row: ResultRow, *, address: str) -> None:
-        """A row has no link: a click on its address opens the listing."""
-        await press(row.element.get_by_text(address, exact=True).first)
+    async def open_listing(self, row: ResultRow, *, address: str, mls_number: str) -> None:
+        """As `open_wizard`. A row has no link: a click on its address opens the listing."""
+        named = row.element.filter(has_text=mls_number)
+        await press(named.get_by_text(address, exact=True).first)
 
     async def _drawn(self) -> bool:
         """Whether rows appear, rather than that the overlay closes by itself."""

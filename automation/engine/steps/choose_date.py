@@ -36,21 +36,23 @@ async def choose_date(attempt: Attempt) -> Done:
 
 
 async def ensure_day(attempt: Attempt) -> None:
-    """Raises `PageChanged` where the calendar shows another day as chosen than the order's.
-
-    Whose times were read is not known then, so none are kept.
-    """
+    """Raises `PageChanged` where the calendar shows another month, or another day as chosen."""
     wanted = attempt.order.date
     if wanted is None:
         raise ValueError("A booking needs a date.")
-    calendar = await attempt.wizard.calendar()
-    chosen = [index for index, cell in enumerate(calendar.cells) if cell.is_chosen]
-    read, attempt.open_slots = attempt.open_slots, ()
-    if chosen and chosen != [_cell(calendar, wanted)[0]]:
-        raise PageChanged(
-            f"BrokerBay's calendar shows another day as chosen than {say_day(wanted)}. Nothing was sent."
-        )
-    attempt.open_slots = read
+    if not await _may_be_chosen(wanted, attempt.wizard):
+        await attempt.rest()
+        if not await _may_be_chosen(wanted, attempt.wizard):
+            raise PageChanged(
+                f"BrokerBay's calendar shows another day as chosen than {say_day(wanted)}. Nothing was sent."
+            )
+
+
+async def _may_be_chosen(day: date, wizard: Wizard) -> bool:
+    """Whether the day is among those shown as chosen, if any is: one of a showing to be moved may be, too."""
+    calendar = await wizard.calendar()
+    _, cell = _cell(calendar, day)
+    return cell.is_chosen or not any(one.is_chosen for one in calendar.cells)
 
 
 async def _turn_to(wanted: date, calendar: CalendarSeen, wizard: Wizard) -> tuple[int, DayCell]:

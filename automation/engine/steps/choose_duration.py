@@ -11,7 +11,7 @@ from automation.engine.contract import Order
 from automation.engine.errors import DurationTooLong, PageChanged, SlotLost
 from automation.engine.pages.wizard import DurationOffer
 from automation.engine.slots import parse_range, say_minutes
-from automation.engine.steps.choose_date import ensure_day
+from automation.engine.steps.choose_date import choose_date
 from automation.engine.steps.choose_slot import see_slots
 
 
@@ -56,9 +56,9 @@ async def _offer(attempt: Attempt, patience: float) -> DurationOffer:
 async def _lost_slot(attempt: Attempt) -> SlotLost | PageChanged:
     """What to say when the page dropped the selection: somebody else took the slot, or it redrew itself.
 
-    Raises `PageChanged` where the page shows another day's times by now.
+    The popover goes with it, and a click that was meant for it then hits a day of the calendar beneath.
     """
-    await ensure_day(attempt)
+    await choose_date(attempt)
     open_times = await see_slots(attempt, wanted=attempt.order.time)
     if attempt.order.time in open_times:
         return wrong_selection("")

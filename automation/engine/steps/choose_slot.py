@@ -10,7 +10,6 @@ from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import OpenSlot
 from automation.engine.errors import PageChanged, SlotUnavailable
 from automation.engine.slots import parse_time, say_day, say_open, say_time
-from automation.engine.steps.choose_date import ensure_day
 
 # Seconds that slots must stand still in, before what they lack is believed, and how often they may not.
 STILL = 1.0
@@ -41,7 +40,7 @@ async def see_slots(attempt: Attempt, *, wanted: time | None) -> Mapping[time, i
     """The open start times of the chosen day and where each stands; keeps them, and the listing's zone.
 
     That the `wanted` time is not open, or none at all, is believed of slots that stand still only, on a page
-    at rest, of that day. Raises `PageChanged` where they never do, or the calendar shows another day by then.
+    at rest. Raises `PageChanged` where they never do.
     """
     rests = True
     for _ in range(MOST_REDRAWS):
@@ -52,7 +51,6 @@ async def see_slots(attempt: Attempt, *, wanted: time | None) -> Mapping[time, i
         rests = rests and await attempt.rest()  # a page that never does is not waited for again
         redrawn = await attempt.wizard.redraws_slots(within=STILL)
         if not redrawn and open_times == await _see_slots(attempt):
-            await ensure_day(attempt)
             return open_times
     raise PageChanged("BrokerBay's times kept changing while they were read. Nothing was sent.")
 

@@ -19,12 +19,11 @@ async def open_wizard(attempt: Attempt) -> Done:
     if listing is None:
         raise ValueError("The wizard belongs to a listing; find it first.")
     await attempt.exposed()
-    if attempt.row is None:
-        await _by_listing_page(attempt)
-    elif attempt.row.button:
-        await Search(attempt.page).open_wizard(attempt.row)
-    else:
-        await Search(attempt.page).open_listing(attempt.row, address=address_in(attempt.row.texts))
+    if attempt.row is not None:
+        search, address = Search(attempt.page), address_in(attempt.row.texts)
+        opens = search.open_wizard if attempt.row.button else search.open_listing
+        await opens(attempt.row, address=address, mls_number=listing.mls_number)
+    if attempt.row is None or not attempt.row.button:
         await _by_listing_page(attempt)
     attempt.frame = await attempt.wizard.frame()
     wizard = attempt.wizard

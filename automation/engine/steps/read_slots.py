@@ -7,7 +7,6 @@ from dataclasses import replace
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Level
 from automation.engine.slots import say_day, say_minutes
-from automation.engine.steps.choose_date import ensure_day
 from automation.engine.steps.choose_slot import see_slots
 
 
@@ -25,7 +24,6 @@ async def read_slots(attempt: Attempt) -> Done:
     offer = await wizard.durations(patience=attempt.site.step_timeout)
     longest = offer.longest or max(offer.minutes, default=0)
     await wizard.press_done(patience=attempt.site.step_timeout)
-    await ensure_day(attempt)
     if attempt.listing is not None and longest:
         attempt.listing = replace(attempt.listing, max_minutes=longest)
     limit = f", for {say_minutes(longest)} at most" if longest else ""

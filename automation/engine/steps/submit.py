@@ -14,7 +14,7 @@ from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Level
 from automation.engine.errors import NeedsSignIn, PageChanged, StepError
 from automation.engine.pages.cancel_dialog import CancelDialog
-from automation.engine.steps.choose_date import ensure_day
+from automation.engine.steps.choose_date import choose_date, ensure_day
 from automation.engine.steps.choose_duration import choose_duration, is_as_ordered, wrong_selection
 from automation.engine.steps.choose_slot import choose_slot
 from automation.engine.steps.open_showing import read_page
@@ -60,15 +60,15 @@ async def _send(attempt: Attempt, form: Form) -> None:
 async def make_ready(attempt: Attempt) -> None:
     """Brings the button into sight with the right selection; scrolling there can have dropped it, once."""
     wizard = attempt.wizard
-    await ensure_day(attempt)
-    if is_as_ordered(await wizard.reveal_submit(), attempt.order):
-        return
-    await choose_slot(attempt)
-    await choose_duration(attempt)
-    await ensure_day(attempt)
     shown = await wizard.reveal_submit()
     if not is_as_ordered(shown, attempt.order):
-        raise wrong_selection(shown)
+        await choose_date(attempt)
+        await choose_slot(attempt)
+        await choose_duration(attempt)
+        shown = await wizard.reveal_submit()
+        if not is_as_ordered(shown, attempt.order):
+            raise wrong_selection(shown)
+    await ensure_day(attempt)
 
 
 async def send(attempt: Attempt, form: Form) -> None:

@@ -2,17 +2,20 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from automation.engine.browser import BrowserMissing, WarmBrowser, find_executable
-from automation.engine.contract import Level, Line, Order, OrderKind, Outcome, Site
+from automation.engine.contract import Level, Line, Order, OrderKind, Outcome, Site, Step
 from automation.engine.flow import play
+from automation.engine.telling import Teller
 from automation.simulator.control import Control
 from automation.simulator.server import running
 
@@ -66,6 +69,20 @@ class Remembering:
     @property
     def errors(self) -> list[Line]:
         return [line for line in self.lines if line.level is Level.ERROR]
+
+
+@contextmanager
+def as_step_ends(step: str, act: Callable[[], object]) -> Iterator[None]:
+    """Acts just as that step ends: its line is told with a picture, under load maybe after the submit."""
+    end = Teller.end
+
+    def ending(teller: Teller, ended: Step, *said: Any, **more: Any) -> Any:
+        if ended.value == step:
+            act()
+        return end(teller, ended, *said, **more)
+
+    with mock.patch.object(Teller, "end", ending):
+        yield
 
 
 @dataclass

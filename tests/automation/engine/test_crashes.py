@@ -13,29 +13,22 @@ import pytest
 from playwright.async_api import Error
 
 from automation.engine.browser import WarmBrowser
-from automation.engine.contract import Line, Outcome, Result, Step
+from automation.engine.contract import Outcome, Result
 from automation.engine.flow import play
-from tests.automation.engine.conftest import ACCOUNT, Bay, Loop
+from tests.automation.engine.conftest import ACCOUNT, Bay, Loop, Remembering, as_step_ends
 
 SITE_PATIENCE = {"step_timeout": 30.0}
 
 
 @dataclass
-class Crashing:
-    """A listener that lets something die once a step was told, or at the gate."""
+class Crashing(Remembering):
+    """A listener that lets something die at the gate."""
 
-    crash: Callable[[], object]
-    after: Step | None = None
-    lines: list[Line] = field(default_factory=list)
-
-    async def told(self, line: Line) -> None:
-        self.lines.append(line)
-        if line.step is self.after and line.duration_ms is not None:
-            self.crash()
+    crash: Callable[[], object] = field(default=lambda: None)
 
     async def before_submit(self) -> None:
-        if self.after is None:
-            self.crash()
+        await super().before_submit()
+        self.crash()
 
 
 @pytest.fixture
@@ -59,7 +52,7 @@ def kill(victim: str, before: set[int]) -> None:
     os.kill((driver if victim == "driver" else browser).pid, signal.SIGKILL)
 
 
-def play_until(bay: Bay, listener: Crashing) -> Outcome:
+def play_on(bay: Bay, listener: Remembering) -> Outcome:
     async def played() -> Outcome:
         async with bay.browser.context_for(ACCOUNT, bay.state) as context:
             return await play(context, bay.order(), site=bay.site(**SITE_PATIENCE), listener=listener)
@@ -68,11 +61,12 @@ def play_until(bay: Bay, listener: Crashing) -> Outcome:
 
 
 @pytest.mark.parametrize("victim", ["browser", "driver"])
-@pytest.mark.parametrize("after", [Step.OPEN_SITE, Step.OPEN_WIZARD, Step.CHOOSE_SLOT])
-def test_what_dies_before_the_gate_may_be_tried_again(bay_of_its_own: Bay, victim: str, after: Step) -> None:
+@pytest.mark.parametrize("after", ["open_site", "open_wizard", "choose_slot"])
+def test_what_dies_before_the_gate_may_be_tried_again(bay_of_its_own: Bay, victim: str, after: str) -> None:
     bay = bay_of_its_own
     before = {child.pid for child in psutil.Process().children()}
-    outcome = play_until(bay, Crashing(lambda: kill(victim, before), after=after))
+    with as_step_ends(after, lambda: kill(victim, before)):
+        outcome = play_on(bay, Remembering())
     assert (outcome.result, outcome.code, outcome.submitted) == (Result.BROKE, "browser_gone", False)
     assert outcome.retry_is_safe
     assert not bay.control.posts()
@@ -83,7 +77,7 @@ def test_what_dies_before_the_gate_may_be_tried_again(bay_of_its_own: Bay, victi
 def test_what_dies_at_the_gate_is_unconfirmed_and_not_sent_twice(bay_of_its_own: Bay, victim: str) -> None:
     bay = bay_of_its_own
     before = {child.pid for child in psutil.Process().children()}
-    outcome = play_until(bay, Crashing(lambda: kill(victim, before)))
+    outcome = play_on(bay, Crashing(crash=lambda: kill(victim, before)))
     assert (outcome.result, outcome.submitted) == (Result.UNCONFIRMED, True)
     assert len(bay.control.posts()) <= 1
 
@@ -102,8 +96,10 @@ def test_a_renderer_that_crashes_is_a_browser_that_is_gone(bay_of_its_own: Bay) 
             def crash_soon() -> None:
                 crashes.append(asyncio.ensure_future(crash()))
 
-            listener = Crashing(crash_soon, after=Step.OPEN_WIZARD)
-            return await play(context, bay.order(), site=bay.site(**SITE_PATIENCE), listener=listener)
+            with as_step_ends("open_wizard", crash_soon):
+                return await play(
+                    context, bay.order(), site=bay.site(**SITE_PATIENCE), listener=Remembering()
+                )
 
     outcome = bay.loop.run(played(), timeout=50)
     assert (outcome.result, outcome.code) == (Result.BROKE, "browser_gone")

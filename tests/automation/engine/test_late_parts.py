@@ -9,11 +9,12 @@ from datetime import time, timedelta
 
 import pytest
 from playwright.async_api import Error, Route
+from playwright.async_api import TimeoutError as WaitedTooLong
 
 from automation.engine.browser import WarmBrowser
 from automation.engine.contract import KnownShowing, Order, OrderKind, Outcome, Result
 from automation.engine.flow import play
-from automation.engine.pages.search import Results, Search
+from automation.engine.pages.search import ResultRow, Results, Search
 from tests.automation.engine.conftest import ACCOUNT, Bay, Loop, Remembering
 
 SHOWN = "100 Example Boulevard #3008, Toronto, ON"
@@ -113,27 +114,35 @@ def test_a_calendar_that_shows_another_day_as_chosen_sends_nothing(bay: Bay) -> 
     assert not bay.control.posts()
 
 
-@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.CHECK])
-def test_the_times_of_another_day_are_not_told_as_those_of_this_one(bay: Bay, kind: OrderKind) -> None:
-    """The page falls back to another day as the popover closes."""
-    done = 'onclick: () => this.closePopover() }, "Done")'
-    falls_back = f'onclick: () => this.choose("{bay.day + timedelta(days=1)}") }}, "Done")'
-    outcome = played(bay, bay.order(kind=kind), "wizard.js", (done, falls_back))
-    assert (outcome.result, outcome.code) == (Result.BROKE, "page_changed"), outcome
-    assert "another day" in outcome.message
-    assert not outcome.open_slots
+def test_a_click_that_falls_through_a_popover_tells_no_times_of_another_day(bay: Bay) -> None:
+    """Somebody else takes the slot as the mouse comes: under the popover lies the calendar."""
+    bay.control.block_slot(bay.listing_id, on=bay.day, at=time(9))
+    opens = "document.body.append(this.popover);"
+    goes = "() => { this.tellChoice(); this.unselect(); this.drawSlots(); }"
+    closes = f"{opens} this.popover.addEventListener('mousemove', {goes}, {{ once: true }});"
+    outcome = played(bay, bay.order(), "wizard.js", (opens, closes))
+    assert (outcome.result, outcome.code) == (Result.REFUSED, "slot_lost"), outcome
+    assert {slot.date for slot in outcome.open_slots} == {bay.day}
+    assert not {time(9), time(14)} & {slot.time for slot in outcome.open_slots}
     assert not bay.control.posts()
 
 
-def test_a_time_is_not_refused_for_what_another_day_lacks(bay: Bay) -> None:
-    """The page goes on to the next day by itself, where the time is taken."""
-    after = bay.day + timedelta(days=1)
-    bay.control.block_slot(bay.listing_id, on=after, at=time(14))
-    drawn = "this.drawSlots();\n      this.scrollToFirst();"
-    goes_on = drawn + f' if (this.day === "{bay.day}") this.choose("{after}");'
-    outcome = played(bay, bay.order(), "wizard.js", (drawn, goes_on))
+def test_a_day_that_the_page_left_with_the_selection_is_chosen_anew(bay: Bay) -> None:
+    """Scrolling to the submit makes this page draw itself as it was at first, once."""
+    bay.control.set_fault("rerender_drops_selection")
+    drops = "this.unselect();\n      this.drawSlots();"
+    outcome = played(bay, bay.order(), "wizard.js", (drops, "this.choose(this.one.today);"))
+    assert outcome.result is Result.BOOKED, outcome
+    assert [(one.date, one.time) for one in bay.control.showings()] == [(bay.day, time(14))]
+
+
+def test_a_day_that_changes_with_the_scroll_to_the_submit_sends_nothing(bay: Bay) -> None:
+    bay.control.set_fault("rerender_drops_selection")
+    drops = "this.unselect();\n      this.drawSlots();"
+    jumps = "this.day = this.one.today; this.drawCalendar();"
+    outcome = played(bay, bay.order(), "wizard.js", (drops, jumps))
     assert (outcome.result, outcome.code) == (Result.BROKE, "page_changed"), outcome
-    assert not outcome.open_slots
+    assert "another day" in outcome.message
     assert not bay.control.posts()
 
 
@@ -225,3 +234,34 @@ def test_an_earlier_searchs_rows_are_not_those_of_this_one(loop: Loop, browser: 
     early, results = loop.run(look_up())
     assert not early
     assert [row.texts[0] for row in results.rows] == ["2 Example Street"]
+
+
+@pytest.mark.parametrize("opens", ["open_wizard", "open_listing"])
+def test_a_twin_that_comes_in_above_the_row_that_was_read_is_not_opened(
+    loop: Loop, browser: WarmBrowser, opens: str
+) -> None:
+    markup = """<table onclick="pressed = event.target.closest('tr').id"><tr id=meant><td>N12345678</td>
+    <td>2 Example Street</td><td><button>Book Showing</button> Add to tour</td></tr></table>"""
+    twin = """meant => meant.before(Object.assign(meant.cloneNode(true),
+      {id: 'twin', innerHTML: meant.innerHTML.replace('N12345678', 'N99999999')}))"""
+
+    async def press_both() -> list[str]:
+        async with browser.context_for("twins") as context:
+            page = await context.new_page()
+            try:
+                await page.set_content(f"<script>pressed = ''</script>{markup}")
+                page.set_default_timeout(300)
+                row = ResultRow(texts=(), element=page.locator("tr").nth(0))
+                pressed = []
+                for change in ("meant => {}", twin):
+                    await page.locator("#meant").evaluate(change)
+                    with suppress(WaitedTooLong):
+                        await getattr(Search(page), opens)(
+                            row, address="2 Example Street", mls_number="N12345678"
+                        )
+                    pressed.append(await page.evaluate("[pressed, pressed = ''][0]"))
+                return pressed
+            finally:
+                await page.close()
+
+    assert loop.run(press_both()) == ["meant", ""]

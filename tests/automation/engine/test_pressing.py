@@ -28,17 +28,6 @@ CORNER = """async picture => {
   return canvas.getImageData(0, 0, 1, 1).data[0];
 }"""
 
-# Whatever is clicked, or only pressed upon, is noted by its id; the page changes as the mouse arrives.
-CHANGES_AS_THE_MOUSE_COMES = """change => {
-  for (const kind of ['mousedown', 'click'])
-    document.addEventListener(kind, event => {
-      if (kind === 'click' || event.target.id !== 'one' && event.target.id !== 'later')
-        heard.push(event.target.id || event.target.tagName);
-    });
-  document.addEventListener('mousemove', () => new Function('one', change)(document.querySelector('#one')),
-    {once: true});
-}"""
-
 
 def on_a_page(
     loop: Loop,
@@ -128,34 +117,6 @@ def test_a_covered_button_is_clicked_once_it_is_free(loop: Loop, browser: WarmBr
 
     markup = BUTTON + "<div id=over style='position: fixed; inset: 0'></div>"
     assert on_a_page(loop, browser, pressed, markup=markup) == [True]
-
-
-@pytest.mark.parametrize(
-    ("change", "heard"),
-    [
-        ("one.remove()", []),
-        ("one.outerHTML = one.outerHTML", ["one"]),
-        ("one.outerHTML = one.outerHTML.replace('One', 'Two')", []),
-        ("one.replaceWith(one.cloneNode(true), one)", []),
-        ("one.textContent = 'Two'", ["one"]),
-    ],
-    ids=["taken away", "drawn anew", "drawn as another", "pushed on", "renamed"],
-)
-def test_what_changes_before_the_click_is_hit_or_nothing_is(
-    loop: Loop, browser: WarmBrowser, change: str, heard: list[str]
-) -> None:
-    async def pressed(page: Page) -> Any:
-        await page.evaluate(CHANGES_AS_THE_MOUSE_COMES, change)
-        await press(page.locator("#one"))
-        first = await page.evaluate("heard.splice(0)")
-        await press(page.locator("#later"))
-        assert await page.evaluate("heard") == ["later"]  # and whatever follows is heard again
-        return first
-
-    markup = """<div id=under style="position: absolute; inset: 0 0 50%">Under</div>
-    <div style="position: absolute; top: 0"><button id=one>One</button></div>
-    <button id=later style="position: absolute; top: 80%">Later</button>"""
-    assert on_a_page(loop, browser, pressed, markup=markup) == heard
 
 
 def test_a_picture_shows_the_page_as_it_was_when_it_was_asked_for(loop: Loop, browser: WarmBrowser) -> None:

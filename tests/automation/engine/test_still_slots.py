@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from automation.engine.errors import PageChanged
-from automation.engine.pages.wizard import CalendarSeen, SlotBlock, SlotsSeen
+from automation.engine.pages.wizard import SlotBlock, SlotsSeen
 from automation.engine.steps.choose_slot import see_slots
 
 TEN, ELEVEN = "10:00 AM", "11:00 AM"
@@ -21,9 +21,6 @@ class Restless:
 
     def __init__(self, *shown: str) -> None:
         self.shown = list(shown)
-
-    async def calendar(self) -> CalendarSeen:
-        return CalendarSeen(month=None, cells=())
 
     async def slots(self) -> SlotsSeen:
         return SlotsSeen(blocks=(SlotBlock(text=self.shown[0], is_open=True),), time_zone="EST")

@@ -8,26 +8,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from automation.engine.contract import Line, Result
-from tests.automation.engine.conftest import Bay, Remembering
+from automation.engine.contract import Result
+from tests.automation.engine.conftest import Bay, Remembering, as_step_ends
 
 
 @dataclass
 class Vanishing(Remembering):
-    """Does something to the site once a step has been told, or at the gate."""
+    """Does something to the site at the gate."""
 
-    after: str = ""
     vanish: Callable[[], None] = field(default=lambda: None)
-
-    async def told(self, line: Line) -> None:
-        await super().told(line)
-        if line.step.value == self.after and line.duration_ms is not None:
-            self.vanish()
 
     async def before_submit(self) -> None:
         await super().before_submit()
-        if self.after == "gate":
-            self.vanish()
+        self.vanish()
 
 
 def taken_off(bay: Bay) -> None:
@@ -58,8 +51,9 @@ def closed(bay: Bay) -> None:
 def test_a_clear_no_ends_it_in_this_try_or_the_next(
     bay: Bay, after: str, vanish: Callable[[Bay], None]
 ) -> None:
-    listener = Vanishing(after=after, vanish=lambda: vanish(bay))
-    outcome = bay.play(bay.order(), listener=listener, step_timeout=3.0)
+    listener = Vanishing(vanish=lambda: vanish(bay)) if after == "gate" else Remembering()
+    with as_step_ends(after, lambda: vanish(bay)):
+        outcome = bay.play(bay.order(), listener=listener, step_timeout=3.0)
     if outcome.result is Result.BROKE:  # the page it stood on came to nothing: one more look is safe
         assert outcome.retry_is_safe
         assert "Nothing was sent" in outcome.message
