@@ -55,6 +55,7 @@ def test_a_phone_without_scripts_reads_the_week_and_the_day(
     page.goto(portal.address)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Calendar").tap()
     expect(page.get_by_role("heading", level=1)).to_have_text("Calendar")
+    page.wait_for_load_state()  # its styles come after its words
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     days = page.get_by_role("navigation", name="Days of this week").get_by_role("link")
     expect(days).to_have_count(7)
@@ -74,6 +75,7 @@ def test_a_phone_without_scripts_reads_the_week_and_the_day(
     expect(booked_list.nth(1)).to_contain_text("The client cannot be at both: 3 Clash Court at 2:15 PM.")
     expect(booked_list.nth(2)).to_contain_text("Pending")
     expect(shown.locator(".waiting")).to_contain_text(booked["waiting"])
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
     page.get_by_role("link", name="The day after").tap()
