@@ -14,6 +14,7 @@ from automation.engine.pages.showing import ShowingPage
 async def open_site(attempt: Attempt) -> Done:
     """Raises `NeedsSignIn` by what is visible only, `RateLimited`, `SiteDown`."""
     route = _first_route(attempt.order)
+    await attempt.pictured()
     status = await attempt.shell.open(route)
     if status == 429:
         raise RateLimited("BrokerBay asks us to slow down (429). Nothing was sent; we try again later.")

@@ -403,8 +403,11 @@ def test_a_listing_is_checked_without_booking(bay: Bay) -> None:
 
 def test_reconciling_by_mls_number_alone_looks_the_address_up(bay: Bay) -> None:
     bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(14))
-    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, address=""))
+    listener = Remembering()
+    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, address=""), listener=listener)
     assert outcome.result is Result.FOUND
+    # The site is opened a second time, which must not take the picture of what was found there before.
+    assert [line.step.value for line in listener.lines if line.picture is None] == []
 
 
 def test_reconciling_without_the_unit_asks_a_person(bay: Bay) -> None:
