@@ -103,8 +103,9 @@ ENGINE: tuple[str, ...] = (
     _("%(address)s, %(day)s at %(time)s, %(said)s"),
     _("Read the account's own list (%(count)s): no showing of this home on %(day)s at %(time)s yet."),
     _("Read the account's own list to its end: %(count)s showings, %(count2)s live."),
+    _("BrokerBay's list has a showing at this time; its listing will tell of which home."),
     _(
-        "BrokerBay's list has a showing at this time at this street number, but the order does not name the home in full: a person must say whether it is the one."
+        "BrokerBay's list has a showing at this time, but it does not say for sure whether it is of this home: a person must say whether it is the one."
     ),
     _("Read all %(count)s showings of the account: this one is not among them."),
     _("An order for a showing needs its date and time."),

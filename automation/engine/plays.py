@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Order, OrderKind, Outcome, Result, ShowingStatus, Step
-from automation.engine.listings import parse_address
+from automation.engine.contract import OrderKind, Outcome, Result, ShowingStatus, Step
 from automation.engine.pages.cancel_dialog import CancelDialog
 from automation.engine.steps.check_own_list import (
     adopt,
     check_own_list,
     describe,
+    is_in_doubt,
     read_own_list,
     settle_by_own_list,
 )
@@ -112,11 +112,12 @@ async def _look_up(attempt: Attempt) -> Outcome:
         await attempt.perform(Step.OPEN_SHOWING, look_at_showing)
         if attempt.showing is not None:
             return Outcome(result=Result.FOUND)
-    elif known is None and not _names_the_home(attempt.order):
-        # The list names homes by address; an MLS number alone must be looked up first.
+    await attempt.perform(Step.CHECK_OWN_LIST, settle_by_own_list)
+    if is_in_doubt(attempt):
+        # The list names homes by address, the order perhaps by MLS number or id: the listing has them all.
         await attempt.perform(Step.FIND_LISTING, find_listing)
         await attempt.perform(Step.OPEN_SITE, open_site)
-    await attempt.perform(Step.CHECK_OWN_LIST, settle_by_own_list)
+        await attempt.perform(Step.CHECK_OWN_LIST, settle_by_own_list)
     await learn_id(attempt)
     return Outcome(result=Result.FOUND if attempt.showing else Result.ABSENT)
 
@@ -129,10 +130,6 @@ PLAYS: Mapping[OrderKind, Callable[[Attempt], Awaitable[Outcome]]] = {
     OrderKind.LOOK_UP: _look_up,
     OrderKind.RECONCILE: _reconcile,
 }
-
-
-def _names_the_home(order: Order) -> bool:
-    return bool(order.listing_id) or parse_address(order.address).is_complete
 
 
 async def _adopted(attempt: Attempt) -> Outcome:

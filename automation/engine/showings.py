@@ -112,13 +112,20 @@ def fitting_showings(showings: Iterable[SeenShowing], wanted: Wanted) -> Sequenc
 
 
 def doubtful_showings(showings: Iterable[SeenShowing], wanted: Wanted) -> Sequence[SeenShowing]:
-    """Those that may be the one wanted, had it been named in full."""
-    return [seen for seen in showings if _likeness(wanted, seen) is Likeness.LOOSE]
+    """Those that may be the one wanted, had both been named in full."""
+    return [seen for seen in showings if _may_be(wanted, seen)]
 
 
 def place_in(texts: Iterable[str]) -> str:
     """The first text that reads "Town, ON", with or without its postal code, or ""."""
     return next((text for text in texts if _is_place(text)), "")
+
+
+def _may_be(wanted: Wanted, seen: SeenShowing) -> bool:
+    if (wanted.date, wanted.time) != (seen.date, seen.time) or (wanted.listing_id and seen.listing_id):
+        return False
+    home, shown = parse_address(wanted.address), parse_address(seen.address)
+    return not (home.is_complete and shown.is_complete) or likeness(home, shown) is Likeness.LOOSE
 
 
 def _likeness(wanted: Wanted, seen: SeenShowing) -> Likeness:

@@ -32,7 +32,9 @@ def _of_wish(wish: Wish, posts: list[Post], showings: list[Showing]) -> Iterator
     run = wish.run
     live = [one for one in showings if one.listing_id == wish.listing and one.status not in GONE]
     ours = [one for one in live if one.account == wish.account.email]
-    sent = [one for one in posts if one.listing_id == wish.listing]
+    # Two accounts may want one home; a post of nobody's counts against whoever wants it.
+    whose = (wish.account.email, None)
+    sent = [one for one in posts if one.listing_id == wish.listing and one.account in whose]
     said = f"run {run.pk} ({run.state}, {run.reason_code or 'no reason'})"
     if len(ours) > 1:
         yield f"I1 DOUBLE: {said} has {len(ours)} showings after {len(sent)} posts"
@@ -43,6 +45,7 @@ def _of_wish(wish: Wish, posts: list[Post], showings: list[Showing]) -> Iterator
     if run.is_open and not run.finished_at:
         yield f"I3 STUCK: {said} is still open"
     yield from _booking_agrees(run, said)
+    yield from _absent_is_true(run, ours, said)
     yield from _protocol_held(run, sent, said)
 
 
@@ -52,6 +55,13 @@ def _booking_agrees(run: BookingRun, said: str) -> Iterator[str]:
     rows = Booking.objects.filter(pk=run.booking_id, status__in=LIVE_BOOKING_STATUSES)
     if not rows.filter(verified_at__isnull=False).exists():
         yield f"I2 {said} has no booking that was seen in the site's list"
+
+
+def _absent_is_true(run: BookingRun, ours: list[Showing], said: str) -> Iterator[str]:
+    reads = Attempt.objects.filter(run=run, purpose="reconcile", result="absent")
+    for showing in ours:
+        if reads.filter(started_at__gt=showing.visible_at).exists():
+            yield f"I7 {said}: the site's list was read, and the showing that it has was not seen"
 
 
 def _protocol_held(run: BookingRun, sent: list[Post], said: str) -> Iterator[str]:

@@ -55,14 +55,25 @@ async def settle_by_own_list(attempt: Attempt) -> Done:
     attempt.showing = next((seen for seen in found if is_live(seen)), found[0] if found else None)
     if attempt.showing is not None:
         return Done(message=f"BrokerBay's list has it: {describe(attempt.showing)}.", level=Level.SUCCESS)
-    if any(doubtful_showings(attempt.own_showings, wanted) for wanted in places):
+    if is_in_doubt(attempt):
+        if attempt.order.showing is None and attempt.listing is None:
+            return Done(
+                message="BrokerBay's list has a showing at this time; its listing will tell of which home."
+            )
         raise AmbiguousListing(
-            "BrokerBay's list has a showing at this time at this street number, but the order does not name "
-            "the home in full: a person must say whether it is the one."
+            "BrokerBay's list has a showing at this time, but it does not say for sure whether it is of this "
+            "home: a person must say whether it is the one."
         )
     return Done(
         message=f"Read all {len(attempt.own_showings)} showings of the account: this one is not among them.",
         level=Level.WARNING,
+    )
+
+
+def is_in_doubt(attempt: Attempt) -> bool:
+    """Whether the list that was read has a showing that may be the order's, and may be another home's."""
+    return attempt.showing is None and any(
+        doubtful_showings(attempt.own_showings, wanted) for wanted in wanted_places(attempt)
     )
 
 

@@ -401,19 +401,34 @@ def test_a_listing_is_checked_without_booking(bay: Bay) -> None:
     assert not bay.control.posts()
 
 
-def test_reconciling_by_mls_number_alone_looks_the_address_up(bay: Bay) -> None:
+@pytest.mark.parametrize("is_kept", [False, True], ids=["by-mls-number", "by-id"])
+def test_a_showing_that_is_wanted_without_its_address_is_found(bay: Bay, is_kept: bool) -> None:
     bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(14))
     listener = Remembering()
-    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, address=""), listener=listener)
+    order = bay.order(kind=OrderKind.LOOK_UP, address="", listing_id=bay.listing_id if is_kept else "")
+    outcome = bay.play(order, listener=listener)
     assert outcome.result is Result.FOUND
     # The site is opened a second time, which must not take the picture of what was found there before.
     assert [line.step.value for line in listener.lines if line.picture is None] == []
 
 
-def test_reconciling_without_the_unit_asks_a_person(bay: Bay) -> None:
-    bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(14))
-    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, address="100 Example Boulevard, Toronto"))
-    assert (outcome.result, outcome.code) == (Result.PARKED, "ambiguous_listing")
+@pytest.mark.parametrize(
+    ("mls_number", "unit", "ended"),
+    [
+        (MLS, UNIT, (Result.FOUND, "")),
+        (MLS, "412", (Result.ABSENT, "")),
+        ("", UNIT, (Result.PARKED, "ambiguous_listing")),
+    ],
+)
+def test_a_home_without_its_unit_is_told_by_its_mls_number_or_by_a_person(
+    bay: Bay, mls_number: str, unit: str, ended: tuple[Result, str]
+) -> None:
+    other = bay.control.add_listing(mls_number="N87654321", street=STREET, unit="412", max_minutes=60)
+    shown = bay.listing_id if unit == UNIT else other
+    bay.control.add_showing(listing_id=shown, account=ACCOUNT, date=bay.day, time=time(14))
+    order = bay.order(kind=OrderKind.LOOK_UP, mls_number=mls_number, address="100 Example Boulevard, Toronto")
+    outcome = bay.play(order)
+    assert (outcome.result, outcome.code) == ended
 
 
 def test_a_site_that_is_down_proves_no_absence(bay: Bay) -> None:
