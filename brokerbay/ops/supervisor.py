@@ -143,9 +143,11 @@ class Supervisor:
         gate and the wire, it would send when it wakes up. Its cluster would follow it and is ended with it.
         """
         lost = lost_holders.lost(holders.supervisor_prefix(self.name))
-        pids = {int(name.rpartition("/")[2]) for name in lost}
-        if pids and self._child is not None and pids.intersection(living_in(self._folder)):
-            logger.warning("Workers %s lost the lease of their runs; ending their cluster", pids)
+        if not lost or self._child is None:
+            return
+        living = {int(name.rpartition("/")[2]) for name in lost}.intersection(living_in(self._folder))
+        if living:
+            logger.warning("Workers %s lost the lease of their runs; ending their cluster", sorted(living))
             self._kill_child(self._child)
 
     def _remind(self) -> None:
