@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -57,7 +58,7 @@ def running(binaries: Path) -> Iterator[str]:
         yield dsn
     finally:
         if process is not None:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # whoever is still connected is let go
             process.wait(20)
         shutil.rmtree(home, ignore_errors=True)
 
