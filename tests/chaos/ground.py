@@ -135,6 +135,7 @@ class Ground:
             **os.environ,
             "BROKERBAY_URL": control.base_url,
             "SUBMIT_GAP_SECONDS": "0",
+            "COMPARE_EVERY_MINUTES": "0",  # all workers are free for the case
             "CHAOS_PACE": str(pace),
             "CHAOS_WITHOUT": without,
             points.FOLDER: str(self.points),

@@ -25,6 +25,7 @@ class Guard:
     seen_by: tuple[str, ...]
     take_away: Callable[[], None]
     in_tables: str = ""  # the name of a unique constraint
+    slower: float = 1.0  # so much slower a clock leaves what must go wrong the time that it takes
 
     @property
     def about(self) -> str:
@@ -34,10 +35,14 @@ class Guard:
 GUARDS: dict[str, Guard] = {}
 
 
-def guard(*seen_by: str, in_tables: str = "") -> Callable[[Callable[[], None]], Callable[[], None]]:
+def guard(
+    *seen_by: str, in_tables: str = "", slower: float = 1.0
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
     def register(take_away: Callable[[], None]) -> Callable[[], None]:
         name = take_away.__name__
-        GUARDS[name] = Guard(name=name, seen_by=seen_by, take_away=take_away, in_tables=in_tables)
+        GUARDS[name] = Guard(
+            name=name, seen_by=seen_by, take_away=take_away, in_tables=in_tables, slower=slower
+        )
         return take_away
 
     return register
@@ -82,7 +87,7 @@ def kill_old_holder() -> None:
     Supervisor._end_lost_workers = lambda _: None
 
 
-@guard("booked_dropped_and_late_in_the_list")
+@guard("booked_dropped_and_late_in_the_list", slower=3)
 def reconcile() -> None:
     """What may have been sent starts again like everything else."""
     from bookings.services.runs import verdicts
@@ -95,7 +100,7 @@ def reconcile() -> None:
     verdicts.unconfirmed = again
 
 
-@guard("booked_killed_and_late_in_the_list")
+@guard("booked_killed_and_late_in_the_list", slower=3)
 def intent() -> None:
     """The gate opens without a word in the tables."""
     from bookings.services import runs

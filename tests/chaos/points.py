@@ -21,13 +21,15 @@ class Point(StrEnum):
     """Where, in the order in which an attempt comes by."""
 
     BEFORE_CLAIM = "before_claim"
+    CHOSEN = "chosen"  # which run to claim; it is not claimed yet
+    TRIED = "tried"  # to claim it, in vain or not
     AFTER_CLAIM = "after_claim"
     BEFORE_PRECHECK = "before_check_own_list"
     AFTER_PRECHECK = "after_check_own_list"
     FORM_FILLED = "before_submit"
     BEFORE_INTENT = "before_intent"  # inside the gate, nothing is written down yet
     AFTER_INTENT = "after_intent"  # the intent is committed; the deadline for sending is not looked at yet
-    BEFORE_WIRE = "before_wire"  # the last instant before the request leaves
+    BEFORE_WIRE = "before_wire"  # the request's bytes are at the door: the last instant before they leave
     BEFORE_SETTLE = "before_settle"  # the answer is there, nothing is recorded
     AFTER_SETTLE = "after_settle"  # recorded; the queue does not know yet
 
@@ -71,7 +73,8 @@ def reached(point: str) -> None:
         return
     if deed == Deed.RAISE:
         raise Hurt(f"Asked to break at {point}")
-    os.kill(os.getpid(), signal.SIGKILL if deed == Deed.KILL else signal.SIGSTOP)
+    # To this very thread: sent to the process, another one might take it, and this one go on for a while.
+    signal.pthread_kill(threading.get_ident(), signal.SIGKILL if deed == Deed.KILL else signal.SIGSTOP)
 
 
 def _wait_for(path: Path) -> None:
@@ -82,35 +85,47 @@ def _wait_for(path: Path) -> None:
 
 def plant() -> None:
     """Put the points into this process's code."""
-    from automation import relay
+    from automation.engine import door
     from automation.engine.attempt import Attempt
     from bookings.services import runs
+    from bookings.services.runs import holding
 
+    holding.claim = _around(holding.claim, before=Point.CHOSEN, after=Point.TRIED, always=True)
     runs.claim_next = _around(runs.claim_next, before=Point.BEFORE_CLAIM, after=Point.AFTER_CLAIM)
     runs.pass_gate = _around(runs.pass_gate, before=Point.BEFORE_INTENT, after=Point.AFTER_INTENT)
     runs.settle = _around(runs.settle, before=Point.BEFORE_SETTLE, after=Point.AFTER_SETTLE)
-    relay.Inbox.before_submit = _before_submit(relay.Inbox.before_submit)
+    door._Tunnel._sent_up = _before_wire(door._Tunnel._sent_up)
     Attempt.perform = _perform(Attempt.perform)
 
 
-def _around(function: Callable[..., Any], *, before: Point | None = None, after: Point | None = None) -> Any:
+def _around(
+    function: Callable[..., Any],
+    *,
+    before: Point | None = None,
+    after: Point | None = None,
+    always: bool = False,
+) -> Any:
+    """`after` it did what it is for; or `always`, though it answered None."""
+
     def wrapped(*args: Any, **named: Any) -> Any:
         if before:
             reached(before)
         answer = function(*args, **named)
-        if after and answer is not None:
+        if after and (always or answer is not None):
             reached(after)
         return answer
 
     return wrapped
 
 
-def _before_submit(original: Any) -> Any:
-    async def before_submit(inbox: Any) -> None:
-        await original(inbox)
-        reached(Point.BEFORE_WIRE)
+def _before_wire(original: Any) -> Any:
+    def sent_up(tunnel: Any, data: bytes) -> None:
+        door = tunnel._door
+        if data.startswith(b"POST ") and tunnel.target == door._watched and not door._in_doubt:
+            reached(Point.BEFORE_WIRE)
+        original(tunnel, data)
 
-    return before_submit
+    return sent_up
 
 
 def _perform(original: Any) -> Any:

@@ -83,7 +83,7 @@ def without(guard: Guard, asked: argparse.Namespace, folder: Path) -> Result:
     place.mkdir()
     take_from_tables([guard.name])
     seen: list[str] = []
-    with standing(place, pace=asked.pace, without=guard.name) as ground:
+    with standing(place, pace=asked.pace * guard.slower, without=guard.name) as ground:
         for name in guard.seen_by:
             result = play(ground, CASES[name])
             say(line(result))

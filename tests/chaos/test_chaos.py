@@ -55,14 +55,23 @@ def test_the_document_has_the_matrix_and_the_guards_as_they_are() -> None:
 
 
 def test_a_few_random_injuries_leave_every_showing_booked_once(tmp_path: Path) -> None:
+    assert "0 wrong" in report_of("--trials", "6", "--seed", "1", folder=tmp_path)
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_guard_that_is_taken_away_is_missed(guard: str, tmp_path: Path) -> None:
+    assert f"without {guard:37} turns red" in report_of("--without", guard, folder=tmp_path)
+
+
+def report_of(*words: str, folder: Path) -> str:
+    """What the harness reports of a session that went as it should."""
     try:
         find_executable(os.environ.get("BROWSER_EXECUTABLE", ""))
     except BrowserMissing:
         pytest.skip("no browser here")
-    report = tmp_path / "report.txt"
-    words = ["--trials", "6", "--seed", "1", "--report", str(report)]
+    report = folder / "report.txt"
     played = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", *words],
+        [sys.executable, "-m", "tests.chaos", *words, "--report", str(report)],
         cwd=ROOT,
         timeout=MAY_TAKE,
         capture_output=True,
@@ -70,4 +79,4 @@ def test_a_few_random_injuries_leave_every_showing_booked_once(tmp_path: Path) -
         check=False,
     )
     assert played.returncode == 0, played.stdout + played.stderr
-    assert "0 wrong" in report.read_text()
+    return report.read_text()
