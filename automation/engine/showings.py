@@ -100,6 +100,19 @@ def read_showing(row: ShowingRow, *, near: date) -> SeenShowing | None:
     )
 
 
+def may_be_at(row: ShowingRow, day: date, at: time, *, near: date) -> bool:
+    """Whether a row that names no home, or no clear moment, could be of a showing at this one.
+
+    >>> lot = ShowingRow(texts=("Lot 12 May Road", "Dec 1, 2025", "8:00 PM"))
+    >>> on = date(2025, 12, 1)
+    >>> [may_be_at(lot, on, at, near=on) for at in (time(20), time(9))]
+    [True, False]
+    """
+    days = {found for text in row.texts if (found := parse_day(text, near=near))}
+    times = {span[0] for text in row.texts if (span := _time_in(text))}
+    return (not days or day in days) and (not times or at in times)
+
+
 def find_showing(showings: Iterable[SeenShowing], wanted: Wanted) -> SeenShowing | None:
     """The showing at exactly this home, day and time: a live one before a dead one."""
     fits = fitting_showings(showings, wanted)

@@ -18,6 +18,7 @@ _SAID = {
     ShowingStatus.DECLINED: "declined",
     ShowingStatus.CANCELLED: "cancelled",
 }
+_LISTING_TELLS = "BrokerBay's list has a showing at this time; its listing will tell of which home."
 
 
 async def check_own_list(attempt: Attempt) -> Done:
@@ -26,6 +27,8 @@ async def check_own_list(attempt: Attempt) -> Done:
     wanted = wanted_showing(attempt)
     if (found := adopt(attempt)) is not None:
         return Done(message=f"This showing is booked already: {describe(found)}.", level=Level.SUCCESS)
+    if is_in_doubt(attempt):
+        return Done(message=_LISTING_TELLS, same_view=True)
     return Done(
         message=f"Read the account's own list ({len(attempt.own_showings)}): "
         f"no showing of this home on {say_day(wanted.date)} at {say_time(wanted.time)} yet.",
@@ -57,9 +60,7 @@ async def settle_by_own_list(attempt: Attempt) -> Done:
         return Done(message=f"BrokerBay's list has it: {describe(attempt.showing)}.", level=Level.SUCCESS)
     if is_in_doubt(attempt):
         if attempt.order.showing is None and attempt.listing is None:
-            return Done(
-                message="BrokerBay's list has a showing at this time; its listing will tell of which home."
-            )
+            return Done(message=_LISTING_TELLS, same_view=True)
         raise AmbiguousListing(
             "BrokerBay's list has a showing at this time, but it does not say for sure whether it is of this "
             "home: a person must say whether it is the one."

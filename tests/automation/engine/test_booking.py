@@ -299,6 +299,26 @@ def test_a_showing_that_came_to_nothing_does_not_stand_in_the_way(bay: Bay, stat
     assert outcome.submitted
 
 
+@pytest.mark.parametrize(
+    ("at", "ended"), [(time(9), (Result.BOOKED, "")), (time(14), (Result.BROKE, "page_changed"))]
+)
+def test_a_row_without_a_home_matters_at_the_wanted_time_only(
+    bay: Bay, at: time, ended: tuple[Result, str]
+) -> None:
+    lot = bay.control.add_listing(mls_number="X7654321", street="Lot 12 Concession Road 5", max_minutes=60)
+    bay.control.add_showing(listing_id=lot, account=ACCOUNT, date=bay.day, time=at)
+    outcome = bay.play(bay.order())
+    assert (outcome.result, outcome.code) == ended
+
+
+def test_a_home_that_is_there_already_is_not_said_to_be_missing_before_its_listing_is_known(bay: Bay) -> None:
+    bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(14))
+    listener = Remembering()
+    assert bay.play(bay.order(address=""), listener=listener).result is Result.BOOKED
+    assert not bay.control.posts()
+    assert not [line.message for line in listener.lines if "no showing of this home" in line.message]
+
+
 def test_a_showing_on_a_later_page_of_the_list_is_found(bay: Bay) -> None:
     other = bay.control.add_listing(mls_number="C11111111", street="9 Elsewhere Road")
     for number in range(18):
