@@ -100,19 +100,6 @@ def read_showing(row: ShowingRow, *, near: date) -> SeenShowing | None:
     )
 
 
-def may_be_at(row: ShowingRow, day: date, at: time, *, near: date) -> bool:
-    """Whether a row that names no home, or no clear moment, could be of a showing at this one.
-
-    >>> lot = ShowingRow(texts=("Lot 12 May Road", "Dec 1, 2025", "8:00 PM"))
-    >>> on = date(2025, 12, 1)
-    >>> [may_be_at(lot, on, at, near=on) for at in (time(20), time(9))]
-    [True, False]
-    """
-    days = {found for text in row.texts if (found := parse_day(text, near=near))}
-    times = {span[0] for text in row.texts if (span := _time_in(text))}
-    return (not days or day in days) and (not times or at in times)
-
-
 def find_showing(showings: Iterable[SeenShowing], wanted: Wanted) -> SeenShowing | None:
     """The showing at exactly this home, day and time: a live one before a dead one."""
     fits = fitting_showings(showings, wanted)
@@ -125,20 +112,13 @@ def fitting_showings(showings: Iterable[SeenShowing], wanted: Wanted) -> Sequenc
 
 
 def doubtful_showings(showings: Iterable[SeenShowing], wanted: Wanted) -> Sequence[SeenShowing]:
-    """Those that may be the one wanted, had both been named in full."""
-    return [seen for seen in showings if _may_be(wanted, seen)]
+    """Those that may be the one wanted, had it been named in full."""
+    return [seen for seen in showings if _likeness(wanted, seen) is Likeness.LOOSE]
 
 
 def place_in(texts: Iterable[str]) -> str:
     """The first text that reads "Town, ON", with or without its postal code, or ""."""
     return next((text for text in texts if _is_place(text)), "")
-
-
-def _may_be(wanted: Wanted, seen: SeenShowing) -> bool:
-    if (wanted.date, wanted.time) != (seen.date, seen.time) or (wanted.listing_id and seen.listing_id):
-        return False
-    home, shown = parse_address(wanted.address), parse_address(seen.address)
-    return not (home.is_complete and shown.is_complete) or likeness(home, shown) is Likeness.LOOSE
 
 
 def _likeness(wanted: Wanted, seen: SeenShowing) -> Likeness:

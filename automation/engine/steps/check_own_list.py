@@ -7,6 +7,7 @@ from dataclasses import replace
 from automation.engine.attempt import Attempt, Done
 from automation.engine.contract import Level, SeenShowing, ShowingStatus
 from automation.engine.errors import AmbiguousListing
+from automation.engine.listings import parse_address
 from automation.engine.showings import Wanted, doubtful_showings, find_showing, is_live
 from automation.engine.slots import say_day, say_time
 from automation.engine.steps.own_list import read_all, read_all_twice
@@ -19,6 +20,10 @@ _SAID = {
     ShowingStatus.CANCELLED: "cancelled",
 }
 _LISTING_TELLS = "BrokerBay's list has a showing at this time; its listing will tell of which home."
+_WHOSE = (
+    "BrokerBay's list has a showing at this time, but it does not say for sure whether it is of this home: "
+    "a person must say whether it is the one."
+)
 
 
 async def check_own_list(attempt: Attempt) -> Done:
@@ -55,16 +60,15 @@ async def settle_by_own_list(attempt: Attempt) -> Done:
     attempt.own_showings = await read_all(attempt)
     places = wanted_places(attempt)
     found = [seen for wanted in places if (seen := find_showing(attempt.own_showings, wanted))]
-    attempt.showing = next((seen for seen in found if is_live(seen)), found[0] if found else None)
-    if attempt.showing is not None:
+    if found:
+        showing = next((seen for seen in found if is_live(seen)), found[0])
+        _ask_if_in_other_town(attempt, showing)
+        attempt.showing = showing
         return Done(message=f"BrokerBay's list has it: {describe(attempt.showing)}.", level=Level.SUCCESS)
     if is_in_doubt(attempt):
-        if attempt.order.showing is None and attempt.listing is None:
+        if _may_ask_listing(attempt):
             return Done(message=_LISTING_TELLS, same_view=True)
-        raise AmbiguousListing(
-            "BrokerBay's list has a showing at this time, but it does not say for sure whether it is of this "
-            "home: a person must say whether it is the one."
-        )
+        raise AmbiguousListing(_WHOSE)
     return Done(
         message=f"Read all {len(attempt.own_showings)} showings of the account: this one is not among them.",
         level=Level.WARNING,
@@ -72,10 +76,23 @@ async def settle_by_own_list(attempt: Attempt) -> Done:
 
 
 def is_in_doubt(attempt: Attempt) -> bool:
-    """Whether the list that was read has a showing that may be the order's, and may be another home's."""
-    return attempt.showing is None and any(
-        doubtful_showings(attempt.own_showings, wanted) for wanted in wanted_places(attempt)
-    )
+    """Whether the list that was read has a showing that may be the order's, and may be another home's.
+
+    Until its listing is known, that is any at this moment: BrokerBay may spell the home otherwise, or its
+    town.
+    """
+    if attempt.showing is not None:
+        return False
+    places = wanted_places(attempt)
+    if _may_ask_listing(attempt):
+        moments = {(wanted.date, wanted.time) for wanted in places}
+        return any((seen.date, seen.time) in moments for seen in attempt.own_showings)
+    return any(doubtful_showings(attempt.own_showings, wanted) for wanted in places)
+
+
+def _may_ask_listing(attempt: Attempt) -> bool:
+    """A showing that is known is spelt as BrokerBay spells it; so is a listing once it is found."""
+    return attempt.listing is None and attempt.order.showing is None
 
 
 def adopt(attempt: Attempt) -> SeenShowing | None:
@@ -83,8 +100,18 @@ def adopt(attempt: Attempt) -> SeenShowing | None:
     found = find_showing(attempt.own_showings, wanted_showing(attempt))
     if found is None or not is_live(found):
         return None
+    _ask_if_in_other_town(attempt, found)
     attempt.showing = found
     return found
+
+
+def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
+    """Raises `AmbiguousListing` where the listing names no town, and the order's is not the showing's."""
+    if attempt.listing is None or parse_address(attempt.listing.address).city:
+        return
+    towns = {parse_address(address).city for address in (attempt.order.address, found.address)} - {""}
+    if len(towns) > 1:
+        raise AmbiguousListing(_WHOSE)
 
 
 def wanted_places(attempt: Attempt) -> list[Wanted]:

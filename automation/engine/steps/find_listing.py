@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Candidate, Listing
+from automation.engine.contract import Candidate, Listing, OrderKind
 from automation.engine.errors import AmbiguousListing, ListingNotFound, NeedsSignIn, RateLimited, SiteDown
 from automation.engine.listings import Likeness, address_in, likeness, mls_number, parse_address, search_text
 from automation.engine.pages.listing import ListingPage, ListingSeen
@@ -14,19 +14,23 @@ from automation.engine.showings import place_in
 
 
 async def find_listing(attempt: Attempt) -> Done:
-    """By its id, else by MLS number, else by address; every part of the row is compared.
+    """By its id, else by MLS number, else by address; every part of the row is compared. A look-up begins
+    with the MLS number: unlike a listing's page, its row names the town too, as the own list does.
 
     Leaves `attempt.listing`, and `attempt.row` where a search row leads on to the wizard.
     """
-    if attempt.order.listing_id:
+    wanted_number = mls_number(attempt.order.mls_number)
+    looks_up = attempt.order.kind is OrderKind.LOOK_UP and wanted_number
+    if attempt.order.listing_id and not looks_up:
         return await _by_id(attempt)
     await attempt.exposed()
     await Search(attempt.page).open()
-    wanted_number = mls_number(attempt.order.mls_number)
     if wanted_number:
         rows = await _look_up(attempt, wanted_number)
         if fits := [row for row in rows if _number(row) == wanted_number]:
             return _take(attempt, _only(fits, attempt))
+    if attempt.order.listing_id:
+        return await _by_id(attempt)
     if not parse_address(attempt.order.address).is_complete:
         raise ListingNotFound(_not_found(attempt))
     rows = await _look_up(attempt, search_text(attempt.order.address))

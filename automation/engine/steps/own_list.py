@@ -10,10 +10,10 @@ from itertools import pairwise
 from playwright.async_api import Error
 
 from automation.engine.attempt import Attempt
-from automation.engine.contract import OrderKind, SeenShowing
+from automation.engine.contract import SeenShowing
 from automation.engine.errors import PageChanged
 from automation.engine.pages.my_showings import ListPage, MyShowings
-from automation.engine.showings import ShowingRow, may_be_at, read_showing
+from automation.engine.showings import ShowingRow, read_showing
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +37,7 @@ async def pages_of(attempt: Attempt) -> AsyncIterator[ListPage]:
 
 
 async def read_all(attempt: Attempt) -> tuple[SeenShowing, ...]:
-    """Every showing; an incomplete read raises `PageChanged`, for it must never pass for an absence.
-
-    A row whose home cannot be read, a lot without a number say, is left out where the order is about another
-    moment: it must not keep an account from all its other showings.
-    """
+    """Every showing; an incomplete read raises `PageChanged`, for it must never pass for an absence."""
     pages = [page async for page in pages_of(attempt)]
     if not pages[0].rows:
         # "No showings" may be what it says until its rows are here.
@@ -51,27 +47,13 @@ async def read_all(attempt: Attempt) -> tuple[SeenShowing, ...]:
                 "believed. Nothing was sent."
             )
         pages = [page async for page in pages_of(attempt)]
-    rows = [row for page in pages for row in page.rows]
-    showings = [read_showing(row, near=attempt.near) for row in rows]
-    unread = [row for row, showing in zip(rows, showings, strict=True) if showing is None]
-    if not is_complete(pages) or any(_matters(row, attempt) for row in unread):
+    showings = [showing for page in pages for showing in showings_on(page, attempt)]
+    if not is_complete(pages) or None in showings:
+        rows = sum(len(page.rows) for page in pages)
         raise PageChanged(
-            f"BrokerBay's list of showings could not be read in full ({len(rows)} rows seen). "
-            "Nothing was sent."
+            f"BrokerBay's list of showings could not be read in full ({rows} rows seen). Nothing was sent."
         )
     return tuple(showing for showing in showings if showing is not None)
-
-
-def _matters(row: ShowingRow, attempt: Attempt) -> bool:
-    """Whether a row that cannot be read may be of the order's showing."""
-    order = attempt.order
-    if order.kind is OrderKind.RECONCILE:
-        return True
-    moments = [(order.date, order.time)]
-    if order.showing is not None:
-        moments.append((order.showing.date, order.showing.time))
-    known = [(day, at) for day, at in moments if day is not None and at is not None]
-    return any(may_be_at(row, day, at, near=attempt.near) for day, at in known)
 
 
 async def read_all_twice(attempt: Attempt) -> tuple[SeenShowing, ...]:

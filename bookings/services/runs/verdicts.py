@@ -267,6 +267,8 @@ def _read_reschedule(run: BookingRun, end: AttemptEnd) -> Reading:
 
 
 ENDED = ("declined", "cancelled")
+# The list has a showing at this time, and no listing tells whether it is this home's: only a person can.
+_TOLD_BY_NO_LIST = ("ambiguous_listing", "listing_not_found")
 _READ_BY = {
     RunKind.BOOK: _read_booking,
     RunKind.CANCEL: _read_cancel,
@@ -283,7 +285,8 @@ def _arrived(run: BookingRun) -> Move:
 
 def _still_unconfirmed(run: BookingRun, end: AttemptEnd, *, strange: bool) -> Move:
     now = timezone.now()
-    doubt = strange or (run.submitting_at is not None and now - run.submitting_at > DOUBT_AFTER)
+    old = run.submitting_at is not None and now - run.submitting_at > DOUBT_AFTER
+    doubt = strange or old or end.code in _TOLD_BY_NO_LIST
     message = end.message or "BrokerBay's list could not be read"
     if strange:
         message = "BrokerBay's list shows the showing neither as it was nor as it was to be"

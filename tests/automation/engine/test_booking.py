@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from automation.engine.contract import Level, OrderKind, Result, ShowingStatus, Site
+from automation.engine.contract import Level, OrderKind, Outcome, Result, ShowingStatus, Site
 from automation.engine.errors import Stopped
 from automation.engine.flow import play
 from tests.automation.engine.conftest import ACCOUNT, ADDRESS, MLS, STREET, UNIT, Bay, Remembering
@@ -299,24 +299,44 @@ def test_a_showing_that_came_to_nothing_does_not_stand_in_the_way(bay: Bay, stat
     assert outcome.submitted
 
 
-@pytest.mark.parametrize(
-    ("at", "ended"), [(time(9), (Result.BOOKED, "")), (time(14), (Result.BROKE, "page_changed"))]
-)
-def test_a_row_without_a_home_matters_at_the_wanted_time_only(
-    bay: Bay, at: time, ended: tuple[Result, str]
-) -> None:
-    lot = bay.control.add_listing(mls_number="X7654321", street="Lot 12 Concession Road 5", max_minutes=60)
-    bay.control.add_showing(listing_id=lot, account=ACCOUNT, date=bay.day, time=at)
-    outcome = bay.play(bay.order())
-    assert (outcome.result, outcome.code) == ended
-
-
 def test_a_home_that_is_there_already_is_not_said_to_be_missing_before_its_listing_is_known(bay: Bay) -> None:
     bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(14))
     listener = Remembering()
     assert bay.play(bay.order(address=""), listener=listener).result is Result.BOOKED
     assert not bay.control.posts()
     assert not [line.message for line in listener.lines if "no showing of this home" in line.message]
+
+
+@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
+def test_hours_on_the_page_are_not_the_list_that_is_still_loading(bay: Bay, kind: OrderKind) -> None:
+    bay.control.add_showing(listing_id=bay.listing_id, account=ACCOUNT, date=bay.day, time=time(14))
+    bay.control.set_fault("slow", path="/my/showings", seconds=1)
+    hours = "document.body.insertAdjacentHTML('beforeend', '<ul><li>Open 9:00 AM - 5:00 PM</li></ul>')"
+
+    async def played() -> Outcome:
+        async with bay.browser.context_for("with hours", bay.state) as context:
+            await context.add_init_script(f"addEventListener('DOMContentLoaded', () => {hours})")
+            return await play(context, bay.order(kind=kind), site=bay.site(), listener=Remembering())
+
+    outcome = bay.loop.run(played())
+    assert (outcome.result, outcome.code) == (Result.BROKE, "page_changed")
+    assert not bay.control.posts()
+
+
+@pytest.mark.parametrize("mls_number", [MLS, ""])
+@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
+def test_the_same_street_and_unit_in_another_town_is_another_home(
+    bay: Bay, kind: OrderKind, mls_number: str
+) -> None:
+    other = bay.control.add_listing(mls_number="N87654321", street=STREET, unit=UNIT, city="Markham")
+    bay.control.add_showing(listing_id=other, account=ACCOUNT, date=bay.day, time=time(14))
+    order = bay.order(kind=kind, mls_number=mls_number, listing_id=bay.listing_id)
+    outcome = bay.play(order)
+    told_by_mls = kind is OrderKind.LOOK_UP and mls_number
+    assert (outcome.result, outcome.code, outcome.showing) == (
+        (Result.ABSENT, "", None) if told_by_mls else (Result.PARKED, "ambiguous_listing", None)
+    )
+    assert not bay.control.posts()
 
 
 def test_a_showing_on_a_later_page_of_the_list_is_found(bay: Bay) -> None:
@@ -433,21 +453,22 @@ def test_a_showing_that_is_wanted_without_its_address_is_found(bay: Bay, is_kept
 
 
 @pytest.mark.parametrize(
-    ("mls_number", "unit", "ended"),
+    ("mls_number", "address", "unit", "ended"),
     [
-        (MLS, UNIT, (Result.FOUND, "")),
-        (MLS, "412", (Result.ABSENT, "")),
-        ("", UNIT, (Result.PARKED, "ambiguous_listing")),
+        (MLS, "100 Example Boulevard, Toronto", UNIT, (Result.FOUND, "")),
+        (MLS, "100 Example Boulevard, Toronto", "412", (Result.ABSENT, "")),
+        ("", "100 Example Boulevard, Toronto", UNIT, (Result.PARKED, "ambiguous_listing")),
+        (MLS, "3008-100 Example Blvd, North York, ON", UNIT, (Result.FOUND, "")),
+        (MLS, "3008-100 Example Blvd, North York, ON", "412", (Result.ABSENT, "")),
     ],
 )
-def test_a_home_without_its_unit_is_told_by_its_mls_number_or_by_a_person(
-    bay: Bay, mls_number: str, unit: str, ended: tuple[Result, str]
+def test_a_home_that_is_named_otherwise_is_told_by_its_mls_number_or_by_a_person(
+    bay: Bay, mls_number: str, address: str, unit: str, ended: tuple[Result, str]
 ) -> None:
     other = bay.control.add_listing(mls_number="N87654321", street=STREET, unit="412", max_minutes=60)
     shown = bay.listing_id if unit == UNIT else other
     bay.control.add_showing(listing_id=shown, account=ACCOUNT, date=bay.day, time=time(14))
-    order = bay.order(kind=OrderKind.LOOK_UP, mls_number=mls_number, address="100 Example Boulevard, Toronto")
-    outcome = bay.play(order)
+    outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, mls_number=mls_number, address=address))
     assert (outcome.result, outcome.code) == ended
 
 

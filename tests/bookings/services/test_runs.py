@@ -261,6 +261,14 @@ def test_what_was_sent_twice_and_never_arrived_goes_to_a_person(cast: Cast) -> N
     assert (run.state, run.reason_code) == (RunState.FAILED, "not_listed")
 
 
+@pytest.mark.parametrize("code", ["ambiguous_listing", "listing_not_found"])
+def test_a_showing_that_no_listing_tells_apart_is_asked_of_a_person_at_once(cast: Cast, code: str) -> None:
+    run = when_due(unconfirmed(cast))
+    run = runs.settle(run.pk, AttemptEnd(result="parked", code=code, message="…"), fence=2)
+    assert (run.state, run.reason_code, run.absent_reads) == (RunState.UNCONFIRMED, "in_doubt", 0)
+    assert runs.offers(run)
+
+
 def test_a_list_that_cannot_be_read_is_never_taken_for_absent(cast: Cast) -> None:
     run = when_due(unconfirmed(cast))
     run = runs.settle(run.pk, broke(), fence=2)
