@@ -142,6 +142,9 @@ ENGINE: tuple[str, ...] = (
     _("%(why)s: a person must pick the listing."),
     _("BrokerBay signed us out during the search. Nothing was sent: a person must sign in again."),
     _("BrokerBay's search does not work (%(status)s). Nothing was sent."),
+    _(
+        "“%(named)s” names no home that BrokerBay can be searched for: it takes an MLS number (like N12345678), or a house or lot number with its street. Correct the request and try again."
+    ),
     _("BrokerBay has no listing under the address that was kept for it. Look for it by MLS number."),
     _(
         "The listing that was picked is %(address)s, but the order says %(address2)s: a person must say which one is meant."

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from automation.engine.street_words import (
+    CONCESSIONS,
     DIRECTIONS,
     FLOOR_FILLERS,
     FLOORS,
@@ -39,6 +40,7 @@ _MONTH_STEMS = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 _POSTAL_CODE = re.compile(r"\b[A-Z]\d[A-Z]\s*\d[A-Z]\d\b", re.IGNORECASE)
 _DISTRICT = re.compile(r"\s+[cew]\d{2}$")
 _NUMBER = re.compile(r"\d+[a-z]?", re.I)
+_LOT = re.compile(r"(p(?:ar)?t )?(?:lot|lt) (?:# )?(\d+[a-z]?)(?= |$)", re.I)
 _UNIT_FIRST = re.compile(
     r"(?:#|(?:unit|suite|ste|apt|apartment|app)\b\.?\s*#?)\s*(\w+)\s*[-,]?\s+(?=\d)", re.I
 )
@@ -54,7 +56,10 @@ _LONGEST = 400  # characters; no address is longer, and nothing here may take lo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A home's address in comparable parts, all lower-case; an unknown part is empty."""
+    """A home's address in comparable parts, all lower-case; an unknown part is empty.
+
+    Land without a house number has its lot's: "lot 12".
+    """
 
     number: str = ""
     name: str = ""
@@ -182,22 +187,25 @@ def search_text(address: str) -> str:
         return address.strip()[:_LONGEST]
     street, kind = " ".join(parts.street), parts.type
     named = [kind, street] if parts.is_french else [street, kind]
-    words = [parts.number.upper(), *(_titled(word) for word in named), parts.direction.upper()]
+    number = parts.number.upper() if parts.number[0].isdigit() else parts.number.title()
+    words = [number, *(_titled(word) for word in named), parts.direction.upper()]
     unit = "BSMT" if parts.unit == "basement" else parts.unit.upper()
     return " ".join(word for word in [*words, f"#{unit}" if unit else ""] if word)
 
 
 def _reads_as_home(address: Address) -> bool:
     """
-    >>> texts = ("12 Dec 2025", "30 days", "5 May Road", "7 Broadway")
+    >>> texts = ("12 Dec 2025", "30 days", "5 May Road", "7 Broadway", "Lot 50 by 120 feet", "Lot 12 Con 5")
     >>> [_reads_as_home(parse_address(text)) for text in texts]
-    [False, False, True, True]
+    [False, False, True, True, False, True]
     """
     if not address.is_complete:
         return False
+    first = address.name.split()[0]
+    if not address.number[0].isdigit():  # a lot, which also has a size
+        return bool(address.type) or first in _ROADS
     if address.type or address.unit:
         return True
-    first = address.name.split()[0]
     return len(first) > 3 and first not in _COUNTED and not first.startswith(_MONTH_STEMS)
 
 
@@ -218,13 +226,13 @@ def _take_apart(text: str) -> _Parts:
     pieces = _pieces(text)
     unit, pieces = _leading_unit(pieces)
     head, tail = (pieces[0], pieces[1:]) if pieces else ("", [])
-    words = _words(head)
-    if not words or not _NUMBER.fullmatch(words[0]):
+    number, words = _number(_words(head))
+    if not number:
         return _Parts(street=[], places=pieces)
-    if len(words) == 1 and tail and not _unit_alone(tail[0]):
+    if not words and tail and not _unit_alone(tail[0]):
         # French has a comma behind the number.
-        words, tail = words + _words(tail[0]), tail[1:]
-    number, words = _number(words)
+        number, words = _number(_words(head) + _words(tail[0]))
+        tail = tail[1:]
     words, place = _trailing_place(words)
     words, trailing = _split_unit(words)
     unit = unit or trailing
@@ -255,6 +263,7 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
+_ROADS = frozenset(road[0] for road in NUMBERED_ROADS)
 _NO_WORDS = frozenset({"Cc", "Cf", "Cs", "So", "Sk", "Zl", "Zp", "Cn", "Co"})
 
 
@@ -277,11 +286,19 @@ def _words(piece: str) -> list[str]:
 
 
 def _number(words: list[str]) -> tuple[str, list[str]]:
-    """The house number with its half or letter, and the words behind it.
+    """The house number with its half or letter, or the lot's, or "", and the words behind it.
 
     >>> _number(["12", "1/2", "Elm"]), _number(["12", "A", "King", "Cres"]), _number(["12", "A", "Street"])
     (('12 1/2', ['Elm']), ('12a', ['King', 'Cres']), ('12', ['A', 'Street']))
+    >>> _number(["Pt", "Lt", "12", "Con", "5"]), _number(["Lot", "50.5", "feet"])
+    (('part lot 12', ['Con', '5']), ('', ['Lot', '50.5', 'feet']))
     """
+    line = " ".join(words)
+    if lot := _LOT.match(line):
+        # A part of a lot is another piece of land than the whole.
+        return f"{'part ' if lot[1] else ''}lot {lot[2].lower()}", line[lot.end() :].split()
+    if not words or not _NUMBER.fullmatch(words[0]):
+        return "", words
     number, rest = words[0].lower().lstrip("0") or "0", words[1:]
     if rest and rest[0] == "1/2":
         return f"{number} 1/2", rest[1:]
@@ -364,7 +381,7 @@ def _name_street(parts: _Parts, words: list[str]) -> None:
     words = [word for word in words if re.search(r"\w", word)]
     if size := _numbered_road(words):
         road = [LONG_TYPES.get(_fold(word), _fold(word)) for word in words[:size] if word != "#"]
-        parts.street = ["concession", "road", road[-1]] if road[0] == "concession" else road
+        parts.street = ["concession", "road", road[-1]] if road[0] in CONCESSIONS else road
         words = words[size:]
         parts.direction = DIRECTIONS.get(_fold(words[-1]), "") if words else ""
         parts.street += words[: -1 if parts.direction else None]

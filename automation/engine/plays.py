@@ -35,18 +35,26 @@ from automation.engine.steps.verify_change import verify_cancelled, verify_moved
 async def _book(attempt: Attempt) -> Outcome:
     await attempt.perform(Step.OPEN_SITE, open_site)
     await attempt.perform(Step.CHECK_OWN_LIST, check_own_list)
+    for step, act in ((Step.FIND_LISTING, find_listing), (Step.OPEN_WIZARD, open_wizard)):
+        if attempt.showing is None:
+            await attempt.perform(step, _then_adopt(act))
     if attempt.showing is not None:
-        return await _adopted(attempt)
-    await attempt.perform(Step.FIND_LISTING, find_listing)
-    if adopt(attempt) is not None:
-        return await _adopted(attempt)
-    await attempt.perform(Step.OPEN_WIZARD, open_wizard)
-    if adopt(attempt) is not None:
         return await _adopted(attempt)
     outcome = await _fill_in_and_send(attempt, verify)
     if outcome.result is Result.BOOKED:
         await learn_id(attempt, row=attempt.showing_row)
     return outcome
+
+
+def _then_adopt(act: Callable[[Attempt], Awaitable[Done]]) -> Callable[[Attempt], Awaitable[Done]]:
+    """The step, and then a look for its home among the showings read: each step knows the home better."""
+
+    async def acted(attempt: Attempt) -> Done:
+        done = await act(attempt)
+        adopt(attempt)
+        return done
+
+    return acted
 
 
 async def _cancel(attempt: Attempt) -> Outcome:

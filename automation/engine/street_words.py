@@ -38,8 +38,9 @@ LONG_DIRECTIONS = {
 NUMBERED_ROADS = (
     ("county", "road"), ("regional", "road"), ("region", "road"), ("concession", "road"),
     ("township", "road"), ("range", "road"), ("rural", "route"), ("highway",), ("concession",), ("line",),
-    ("sideroad",), ("rr",), ("route",), ("road",),
+    ("sideroad",), ("rr",), ("route",), ("road",), ("con", "road"), ("con",), ("conc", "road"), ("conc",),
 )  # fmt: skip
+CONCESSIONS = frozenset({"concession", "con", "conc"})
 UNIT_WORDS = frozenset("unit suite ste apt apartment app appartement bureau no rm room lot".split())
 # These belong to the unit's own name: "PH 2" is not "2".
 UNIT_KINDS = {"ph": "ph", "penthouse": "ph", "lph": "lph", "th": "th", "townhouse": "th", "townhome": "th"}

@@ -51,7 +51,8 @@ def _fits(listing: Listing, street: list[str], place: list[str]) -> bool:
             return False
         street = street[1:]
     wanted = [word for word in street if word not in _OPTIONAL]
-    names = [word for word in own[1:] if word not in _OPTIONAL]
+    behind = own[1:] if own[0][0].isdigit() else own  # "Lot 12 Concession Road 5" has no house number
+    names = [word for word in behind if word not in _OPTIONAL]
     if not street and not wanted:
         return not place
     return all(_begins(word, names) for word in wanted) and all(_begins(word, own_place) for word in place)

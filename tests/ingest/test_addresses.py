@@ -68,6 +68,7 @@ def test_parts_mend_an_unparsed_address_without_a_street() -> None:
         "PH2-100 Example Blvd, Toronto",
         "51 MAIN Street E, Erin, ON",
         "4567 Concession Rd 3, Uxbridge, ON",
+        "Lot 7 Sideroad 20, Dufferin, ON",
         "25 rue Saint-Jean, Québec, QC, G1R 1N8",
         "123 Apt St, Toronto, ON",
         "7 Ste Anne Dr, Toronto, ON",

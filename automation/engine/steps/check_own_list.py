@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Level, SeenShowing, ShowingStatus
+from automation.engine.contract import Candidate, Level, SeenShowing, ShowingStatus
 from automation.engine.errors import AmbiguousListing
 from automation.engine.listings import parse_address
 from automation.engine.showings import Wanted, doubtful_showings, find_showing, is_live
@@ -59,7 +59,7 @@ async def settle_by_own_list(attempt: Attempt) -> Done:
     """
     attempt.own_showings = await read_all(attempt)
     places = wanted_places(attempt)
-    found = [seen for wanted in places if (seen := find_showing(attempt.own_showings, wanted))]
+    found = [seen for wanted in places if (seen := _find(attempt, wanted))]
     if found:
         showing = next((seen for seen in found if is_live(seen)), found[0])
         _ask_if_in_other_town(attempt, showing)
@@ -81,7 +81,7 @@ def is_in_doubt(attempt: Attempt) -> bool:
     Until its listing is known, that is any at this moment: BrokerBay may spell the home otherwise, or its
     town.
     """
-    if attempt.showing is not None:
+    if attempt.showing is not None or not attempt.own_showings:
         return False
     places = wanted_places(attempt)
     if _may_ask_listing(attempt):
@@ -97,7 +97,7 @@ def _may_ask_listing(attempt: Attempt) -> bool:
 
 def adopt(attempt: Attempt) -> SeenShowing | None:
     """The live showing, among those read, that the order asks for; kept as the attempt's own."""
-    found = find_showing(attempt.own_showings, wanted_showing(attempt))
+    found = _find(attempt, wanted_showing(attempt))
     if found is None or not is_live(found):
         return None
     _ask_if_in_other_town(attempt, found)
@@ -105,13 +105,28 @@ def adopt(attempt: Attempt) -> SeenShowing | None:
     return found
 
 
+def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
+    """The showing at that home and moment.
+
+    People leave out units beside an MLS number, and BrokerBay may have a listing without one at that very
+    door: such an address finds nothing until the listing says which of them is meant.
+    """
+    found, order = find_showing(attempt.own_showings, wanted), attempt.order
+    if found is None or (wanted.listing_id and found.listing_id):
+        return found
+    is_whole = bool(parse_address(order.address).unit) or not (order.mls_number or order.listing_id)
+    return found if is_whole or not _may_ask_listing(attempt) else None
+
+
 def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
     """Raises `AmbiguousListing` where the listing names no town, and the order's is not the showing's."""
-    if attempt.listing is None or parse_address(attempt.listing.address).city:
+    order, listing = attempt.order, attempt.listing
+    if listing is None or parse_address(listing.address).city:
         return
-    towns = {parse_address(address).city for address in (attempt.order.address, found.address)} - {""}
+    towns = {parse_address(address).city for address in (order.address, found.address)} - {""}
     if len(towns) > 1:
-        raise AmbiguousListing(_WHOSE)
+        meant = Candidate(address=order.address, mls_number=listing.mls_number or order.mls_number)
+        raise AmbiguousListing(_WHOSE, candidates=(meant, Candidate(address=found.address)))
 
 
 def wanted_places(attempt: Attempt) -> list[Wanted]:

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Candidate, Listing, OrderKind
+from automation.engine.contract import Candidate, Listing
 from automation.engine.errors import AmbiguousListing, ListingNotFound, NeedsSignIn, RateLimited, SiteDown
 from automation.engine.listings import Likeness, address_in, likeness, mls_number, parse_address, search_text
 from automation.engine.pages.listing import ListingPage, ListingSeen
 from automation.engine.pages.search import ResultRow, Search
 from automation.engine.showings import place_in
+from automation.engine.steps.check_own_list import is_in_doubt
 
 
 async def find_listing(attempt: Attempt) -> Done:
-    """By its id, else by MLS number, else by address; every part of the row is compared. A look-up begins
-    with the MLS number: unlike a listing's page, its row names the town too, as the own list does.
+    """By its id, else by MLS number, else by address; every part of the row is compared. Where the own list
+    has a showing at this time the MLS number is first: its row names the town, a listing's page does not.
 
     Leaves `attempt.listing`, and `attempt.row` where a search row leads on to the wizard.
     """
     wanted_number = mls_number(attempt.order.mls_number)
-    looks_up = attempt.order.kind is OrderKind.LOOK_UP and wanted_number
-    if attempt.order.listing_id and not looks_up:
+    if attempt.order.listing_id and not (wanted_number and is_in_doubt(attempt)):
         return await _by_id(attempt)
     await attempt.exposed()
     await Search(attempt.page).open()
@@ -32,7 +32,7 @@ async def find_listing(attempt: Attempt) -> Done:
     if attempt.order.listing_id:
         return await _by_id(attempt)
     if not parse_address(attempt.order.address).is_complete:
-        raise ListingNotFound(_not_found(attempt))
+        raise ListingNotFound(_not_found(attempt) if wanted_number else _not_named(attempt))
     rows = await _look_up(attempt, search_text(attempt.order.address))
     if fits := [row for row in rows if wanted_number and _number(row) == wanted_number]:
         return _take(attempt, _only(fits, attempt))  # the MLS's feed has brought it between both searches
@@ -168,6 +168,14 @@ def _not_found(attempt: Attempt) -> str:
     return (
         f"BrokerBay has no listing with {named}. New listings appear there up to 30 minutes after the MLS; "
         "some never do. Check the spelling, or try again later."
+    )
+
+
+def _not_named(attempt: Attempt) -> str:
+    named = attempt.order.address or attempt.order.mls_number
+    return (
+        f"“{named}” names no home that BrokerBay can be searched for: it takes an MLS number (like "
+        "N12345678), or a house or lot number with its street. Correct the request and try again."
     )
 
 

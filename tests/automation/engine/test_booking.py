@@ -7,9 +7,10 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from automation.engine.contract import Level, OrderKind, Outcome, Result, ShowingStatus, Site
+from automation.engine.contract import Level, OrderKind, Outcome, Result, ShowingStatus, Site, Step
 from automation.engine.errors import Stopped
 from automation.engine.flow import play
+from automation.engine.listings import same_home
 from tests.automation.engine.conftest import ACCOUNT, ADDRESS, MLS, STREET, UNIT, Bay, Remembering
 
 QUARTER = timedelta(minutes=15)
@@ -323,20 +324,26 @@ def test_hours_on_the_page_are_not_the_list_that_is_still_loading(bay: Bay, kind
     assert not bay.control.posts()
 
 
-@pytest.mark.parametrize("mls_number", [MLS, ""])
-@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
+@pytest.mark.parametrize(
+    ("kind", "mls_number", "ended"),
+    [
+        (OrderKind.BOOK, MLS, (Result.BOOKED, "")),
+        (OrderKind.LOOK_UP, MLS, (Result.ABSENT, "")),
+        (OrderKind.BOOK, "", (Result.PARKED, "ambiguous_listing")),
+        (OrderKind.LOOK_UP, "", (Result.PARKED, "ambiguous_listing")),
+    ],
+)
 def test_the_same_street_and_unit_in_another_town_is_another_home(
-    bay: Bay, kind: OrderKind, mls_number: str
+    bay: Bay, kind: OrderKind, mls_number: str, ended: tuple[Result, str]
 ) -> None:
     other = bay.control.add_listing(mls_number="N87654321", street=STREET, unit=UNIT, city="Markham")
     bay.control.add_showing(listing_id=other, account=ACCOUNT, date=bay.day, time=time(14))
     order = bay.order(kind=kind, mls_number=mls_number, listing_id=bay.listing_id)
     outcome = bay.play(order)
-    told_by_mls = kind is OrderKind.LOOK_UP and mls_number
-    assert (outcome.result, outcome.code, outcome.showing) == (
-        (Result.ABSENT, "", None) if told_by_mls else (Result.PARKED, "ambiguous_listing", None)
-    )
-    assert not bay.control.posts()
+    assert (outcome.result, outcome.code) == ended
+    booked = ended[0] is Result.BOOKED
+    assert len(bay.control.posts()) == booked
+    assert (outcome.showing is not None) == booked
 
 
 def test_a_showing_on_a_later_page_of_the_list_is_found(bay: Bay) -> None:
@@ -457,6 +464,8 @@ def test_a_showing_that_is_wanted_without_its_address_is_found(bay: Bay, is_kept
     [
         (MLS, "100 Example Boulevard, Toronto", UNIT, (Result.FOUND, "")),
         (MLS, "100 Example Boulevard, Toronto", "412", (Result.ABSENT, "")),
+        (MLS, "100 Example Boulevard, Toronto", "", (Result.ABSENT, "")),
+        ("", "100 Example Boulevard, Toronto", "", (Result.FOUND, "")),
         ("", "100 Example Boulevard, Toronto", UNIT, (Result.PARKED, "ambiguous_listing")),
         (MLS, "3008-100 Example Blvd, North York, ON", UNIT, (Result.FOUND, "")),
         (MLS, "3008-100 Example Blvd, North York, ON", "412", (Result.ABSENT, "")),
@@ -465,11 +474,74 @@ def test_a_showing_that_is_wanted_without_its_address_is_found(bay: Bay, is_kept
 def test_a_home_that_is_named_otherwise_is_told_by_its_mls_number_or_by_a_person(
     bay: Bay, mls_number: str, address: str, unit: str, ended: tuple[Result, str]
 ) -> None:
-    other = bay.control.add_listing(mls_number="N87654321", street=STREET, unit="412", max_minutes=60)
-    shown = bay.listing_id if unit == UNIT else other
+    shown = bay.listing_id
+    if unit != UNIT:
+        shown = bay.control.add_listing(mls_number="N87654321", street=STREET, unit=unit, max_minutes=60)
     bay.control.add_showing(listing_id=shown, account=ACCOUNT, date=bay.day, time=time(14))
     outcome = bay.play(bay.order(kind=OrderKind.LOOK_UP, mls_number=mls_number, address=address))
     assert (outcome.result, outcome.code) == ended
+
+
+@pytest.mark.parametrize("unit", [UNIT, ""])
+def test_a_showing_at_the_same_door_is_taken_as_booked_only_if_it_is_the_listings(
+    bay: Bay, unit: str
+) -> None:
+    shown = bay.listing_id
+    if unit != UNIT:
+        shown = bay.control.add_listing(mls_number="N87654321", street=STREET, max_minutes=60)
+    bay.control.add_showing(listing_id=shown, account=ACCOUNT, date=bay.day, time=time(14))
+    outcome = bay.play(bay.order(address="100 Example Boulevard, Toronto"))
+    assert (outcome.result, outcome.code) == (Result.BOOKED, "")
+    assert len(bay.control.posts()) == (0 if unit == UNIT else 1)
+    assert len(bay.control.showings()) == (1 if unit == UNIT else 2)
+
+
+@pytest.mark.parametrize("picked", ["the order's", "the list's"])
+@pytest.mark.parametrize("town", ["Toronto", "North York"])
+def test_a_showing_of_another_town_is_asked_about_with_both_to_pick_from(
+    bay: Bay, picked: str, town: str
+) -> None:
+    there = bay.listing_id
+    if town != "Toronto":
+        there = bay.control.add_listing(mls_number="N87654321", street=STREET, unit=UNIT, city=town)
+    bay.control.add_showing(listing_id=there, account=ACCOUNT, date=bay.day, time=time(14))
+    # By id alone: the listing's page names no town.
+    order = bay.order(mls_number="", listing_id=bay.listing_id, address=f"{UNIT}-{STREET}, Vaughan, ON")
+    listener = Remembering()
+    parked = bay.play(order, listener=listener)
+    assert (parked.result, parked.code) == (Result.PARKED, "ambiguous_listing")
+    assert [(line.step, line.message) for line in listener.errors] == [(Step.FIND_LISTING, parked.message)]
+    ours, theirs = parked.candidates
+    assert (ours.address, ours.mls_number) == (order.address, MLS)
+    assert same_home(theirs.address, f"{UNIT}-{STREET}, {town}, ON")
+    pick = ours if picked == "the order's" else theirs
+    again = bay.play(bay.order(mls_number=pick.mls_number, address=pick.address))
+    assert (again.result, again.code) == (Result.BOOKED, "")
+    # BrokerBay's own row of the listing names its town: only if that is another one is there more to book.
+    other = picked == "the order's" and town != "Toronto"
+    assert len(bay.control.showings()) == (2 if other else 1)
+
+
+def test_land_without_a_house_number_is_booked_by_its_lot(bay: Bay) -> None:
+    bay.control.add_listing(
+        mls_number="X87654321", street="Lot 12 Concession Road 5", city="Milton", max_minutes=60
+    )
+    order = bay.order(mls_number="", address="Lot 12, Con 5, Milton, ON")
+    for _ in range(2):
+        outcome = bay.play(order)
+        assert (outcome.result, outcome.code) == (Result.BOOKED, "")
+        assert len(bay.control.posts()) == 1
+    # In the account's list it is a showing like any other.
+    assert bay.play(bay.order()).result is Result.BOOKED
+
+
+@pytest.mark.parametrize(
+    "named", [{"address": "Concession Road 5, Milton, ON"}, {"address": "", "mls_number": "X7654321"}]
+)
+def test_a_home_that_cannot_be_searched_for_says_so(bay: Bay, named: dict[str, str]) -> None:
+    outcome = bay.play(bay.order(**{"mls_number": "", **named}))
+    assert (outcome.result, outcome.code) == (Result.REFUSED, "listing_not_found")
+    assert "names no home that BrokerBay can be searched for" in outcome.message
 
 
 def test_a_site_that_is_down_proves_no_absence(bay: Bay) -> None:
