@@ -128,6 +128,7 @@ class Ground:
         self.pace = pace
         self.points = folder / "points"
         self.points.mkdir()
+        self._frozen: set[psutil.Process] = set()
         self.accounts = [make_account(make_partner("Team")) for _ in range(ACCOUNTS)]
         self.person = User.objects.create_superuser("person", "person@example.com", "a long enough sentence")
         self._numbers = iter(range(10_000_000, 99_999_999))
@@ -223,8 +224,9 @@ class Ground:
 
     def marked(self) -> list[psutil.Process]:
         """Every process of the ground, wherever its parents went."""
-        found = []
-        for process in psutil.process_iter():
+        # Chromium's zygotes hide their environment, and one that is frozen does not end with its browser.
+        found = [process for process in self._frozen if lives(process)]
+        for process in set(psutil.process_iter()) - self._frozen:
             try:
                 if process.environ().get(points.FOLDER) == str(self.points) and lives(process):
                     found.append(process)
@@ -244,6 +246,7 @@ class Ground:
         """All of it, as when a hypervisor stops it: nobody there can end anybody. Answers what to resume."""
         supervisor = machine.supervisor
         frozen = [supervisor, *supervisor.children(recursive=True)]
+        self._frozen.update(frozen)
         for process in frozen:
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
