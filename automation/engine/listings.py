@@ -195,15 +195,15 @@ def search_text(address: str) -> str:
 
 def _reads_as_home(address: Address) -> bool:
     """
-    >>> texts = ("12 Dec 2025", "30 days", "5 May Road", "7 Broadway", "Lot 50 by 120 feet", "Lot 12 Con 5")
+    >>> texts = ("12 Dec 2025", "30 days", "5 May Road", "7 Broadway", "Lot 50 Square Feet", "Lot 12 Con 5")
     >>> [_reads_as_home(parse_address(text)) for text in texts]
     [False, False, True, True, False, True]
     """
     if not address.is_complete:
         return False
     first = address.name.split()[0]
-    if not address.number[0].isdigit():  # a lot, which also has a size
-        return bool(address.type) or first in _ROADS
+    if not address.number[0].isdigit():
+        return not _SIZES & {*address.name.split(), address.type}
     if address.type or address.unit:
         return True
     return len(first) > 3 and first not in _COUNTED and not first.startswith(_MONTH_STEMS)
@@ -244,7 +244,15 @@ def _take_apart(text: str) -> _Parts:
             places.append(piece)
     parts = _Parts(number=number, street=[], unit=unit, places=places)
     _name_street(parts, words)
-    return parts
+    if number[0].isdigit() or _is_road(parts):
+        return parts
+    return _Parts(street=[], places=pieces)  # "Lot 12, Milton", "Lot 12 Plan 65M-1234", "Lot 12 55 Main St"
+
+
+def _is_road(parts: _Parts) -> bool:
+    """Whether a lot lies there: on a street that has a type, or on a numbered road."""
+    first = parts.street[0] if parts.street else ""
+    return not _NUMBER.fullmatch(first) and (bool(parts.type) or first in _ROADS)
 
 
 def _pieces(text: str) -> list[str]:
@@ -264,6 +272,7 @@ def _pieces(text: str) -> list[str]:
 
 
 _ROADS = frozenset(road[0] for road in NUMBERED_ROADS)
+_SIZES = frozenset("feet ft foot square sq acre acres x by irregular wide deep parking car in".split())
 _NO_WORDS = frozenset({"Cc", "Cf", "Cs", "So", "Sk", "Zl", "Zp", "Cn", "Co"})
 
 
@@ -296,7 +305,8 @@ def _number(words: list[str]) -> tuple[str, list[str]]:
     line = " ".join(words)
     if lot := _LOT.match(line):
         # A part of a lot is another piece of land than the whole.
-        return f"{'part ' if lot[1] else ''}lot {lot[2].lower()}", line[lot.end() :].split()
+        whole = f"lot {lot[2].lower().lstrip('0') or '0'}"
+        return f"part {whole}" if lot[1] else whole, line[lot.end() :].split()
     if not words or not _NUMBER.fullmatch(words[0]):
         return "", words
     number, rest = words[0].lower().lstrip("0") or "0", words[1:]

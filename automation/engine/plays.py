@@ -51,7 +51,8 @@ def _then_adopt(act: Callable[[Attempt], Awaitable[Done]]) -> Callable[[Attempt]
 
     async def acted(attempt: Attempt) -> Done:
         done = await act(attempt)
-        adopt(attempt)
+        if attempt.showing is None:
+            adopt(attempt)
         return done
 
     return acted
@@ -124,8 +125,9 @@ async def _look_up(attempt: Attempt) -> Outcome:
     if is_in_doubt(attempt):
         # The list names homes by address, the order perhaps by MLS number or id: the listing has them all.
         await attempt.perform(Step.FIND_LISTING, find_listing)
-        await attempt.perform(Step.OPEN_SITE, open_site)
-        await attempt.perform(Step.CHECK_OWN_LIST, settle_by_own_list)
+        if attempt.showing is None:
+            await attempt.perform(Step.OPEN_SITE, open_site)
+            await attempt.perform(Step.CHECK_OWN_LIST, settle_by_own_list)
     await learn_id(attempt)
     return Outcome(result=Result.FOUND if attempt.showing else Result.ABSENT)
 

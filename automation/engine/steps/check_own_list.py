@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Candidate, Level, SeenShowing, ShowingStatus
+from automation.engine.contract import Candidate, Level, OrderKind, SeenShowing, ShowingStatus
 from automation.engine.errors import AmbiguousListing
-from automation.engine.listings import parse_address
+from automation.engine.listings import mls_number, parse_address
 from automation.engine.showings import Wanted, doubtful_showings, find_showing, is_live
 from automation.engine.slots import say_day, say_time
 from automation.engine.steps.own_list import read_all, read_all_twice
@@ -105,17 +105,30 @@ def adopt(attempt: Attempt) -> SeenShowing | None:
     return found
 
 
+def adopt_as_named(attempt: Attempt) -> SeenShowing | None:
+    """Where BrokerBay has no listing that could say otherwise, the order's own words are all there is."""
+    found = find_showing(attempt.own_showings, wanted_showing(attempt)) if attempt.own_showings else None
+    if found is not None and (is_live(found) or attempt.order.kind is OrderKind.LOOK_UP):
+        attempt.showing = found
+    return attempt.showing
+
+
 def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
     """The showing at that home and moment.
 
     People leave out units beside an MLS number, and BrokerBay may have a listing without one at that very
-    door: such an address finds nothing until the listing says which of them is meant.
+    door: then the order's own words count only once the listing is known, and has no unit either.
     """
-    found, order = find_showing(attempt.own_showings, wanted), attempt.order
-    if found is None or (wanted.listing_id and found.listing_id):
+    order, listing = attempt.order, attempt.listing
+    found = find_showing(attempt.own_showings, wanted)
+    unit = parse_address(order.address).unit
+    if listing is None:
+        by_id = found is not None and wanted.listing_id and found.listing_id
+        is_whole = unit or not (mls_number(order.mls_number) or order.listing_id)
+        return found if by_id or is_whole or order.showing is not None else None
+    if found is not None or unit or parse_address(listing.address).unit:
         return found
-    is_whole = bool(parse_address(order.address).unit) or not (order.mls_number or order.listing_id)
-    return found if is_whole or not _may_ask_listing(attempt) else None
+    return find_showing(attempt.own_showings, replace(wanted, address=order.address))
 
 
 def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
@@ -125,8 +138,9 @@ def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
         return
     towns = {parse_address(address).city for address in (order.address, found.address)} - {""}
     if len(towns) > 1:
-        meant = Candidate(address=order.address, mls_number=listing.mls_number or order.mls_number)
-        raise AmbiguousListing(_WHOSE, candidates=(meant, Candidate(address=found.address)))
+        number = listing.mls_number or mls_number(order.mls_number)
+        meant = [Candidate(address=order.address, mls_number=number)] if number else []
+        raise AmbiguousListing(_WHOSE, candidates=(*meant, Candidate(address=found.address)))
 
 
 def wanted_places(attempt: Attempt) -> list[Wanted]:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from unittest import mock
 
 import pytest
 
-from automation.engine.contract import Level, OrderKind, Outcome, Result, ShowingStatus, Site, Step
+from automation.engine.contract import (
+    Level,
+    OrderKind,
+    Outcome,
+    Result,
+    SeenShowing,
+    ShowingStatus,
+    Site,
+    Step,
+)
 from automation.engine.errors import Stopped
 from automation.engine.flow import play
 from automation.engine.listings import same_home
+from automation.engine.showings import ShowingRow
+from automation.engine.steps import own_list
 from tests.automation.engine.conftest import ACCOUNT, ADDRESS, MLS, STREET, UNIT, Bay, Remembering
 
 QUARTER = timedelta(minutes=15)
@@ -327,8 +340,8 @@ def test_hours_on_the_page_are_not_the_list_that_is_still_loading(bay: Bay, kind
 @pytest.mark.parametrize(
     ("kind", "mls_number", "ended"),
     [
-        (OrderKind.BOOK, MLS, (Result.BOOKED, "")),
         (OrderKind.LOOK_UP, MLS, (Result.ABSENT, "")),
+        (OrderKind.BOOK, MLS, (Result.PARKED, "ambiguous_listing")),
         (OrderKind.BOOK, "", (Result.PARKED, "ambiguous_listing")),
         (OrderKind.LOOK_UP, "", (Result.PARKED, "ambiguous_listing")),
     ],
@@ -340,10 +353,8 @@ def test_the_same_street_and_unit_in_another_town_is_another_home(
     bay.control.add_showing(listing_id=other, account=ACCOUNT, date=bay.day, time=time(14))
     order = bay.order(kind=kind, mls_number=mls_number, listing_id=bay.listing_id)
     outcome = bay.play(order)
-    assert (outcome.result, outcome.code) == ended
-    booked = ended[0] is Result.BOOKED
-    assert len(bay.control.posts()) == booked
-    assert (outcome.showing is not None) == booked
+    assert (outcome.result, outcome.code, outcome.showing) == (*ended, None)
+    assert not bay.control.posts()
 
 
 def test_a_showing_on_a_later_page_of_the_list_is_found(bay: Bay) -> None:
@@ -494,6 +505,61 @@ def test_a_showing_at_the_same_door_is_taken_as_booked_only_if_it_is_the_listing
     assert (outcome.result, outcome.code) == (Result.BOOKED, "")
     assert len(bay.control.posts()) == (0 if unit == UNIT else 1)
     assert len(bay.control.showings()) == (1 if unit == UNIT else 2)
+
+
+@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
+@pytest.mark.parametrize(("is_kept", "is_relisted"), [(False, False), (True, False), (False, True)])
+def test_a_house_is_known_by_the_orders_words_where_its_listing_is_gone(
+    bay: Bay, kind: OrderKind, is_kept: bool, is_relisted: bool
+) -> None:
+    house = bay.control.add_listing(mls_number="N20000001", street="5 Main Street", max_minutes=60)
+    bay.control.add_showing(listing_id=house, account=ACCOUNT, date=bay.day, time=time(14))
+    bay.control.change_listing(house, appears_at=datetime(2099, 1, 1, tzinfo=UTC))
+    if is_relisted:
+        bay.control.add_listing(mls_number="N20000002", street="5 Main Street", max_minutes=60)
+    order = bay.order(
+        kind=kind,
+        mls_number="N20000001",
+        address="5 Main Street, Toronto, ON",
+        listing_id=house if is_kept else "",
+    )
+    outcome = bay.play(order)
+    assert outcome.result is (Result.BOOKED if kind is OrderKind.BOOK else Result.FOUND), outcome
+    assert outcome.showing is not None
+    assert not bay.control.posts()
+
+
+@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
+@pytest.mark.parametrize(
+    ("street", "listed"),
+    [("5 Main Street E", "5 Main Street, Toronto, ON"), ("5 Main Street", "5 Main Street, North York, ON")],
+)
+def test_a_house_that_the_list_spells_as_the_order_does_is_known(
+    bay: Bay, kind: OrderKind, street: str, listed: str
+) -> None:
+    """BrokerBay's search may spell it otherwise than its list."""
+    house = bay.control.add_listing(mls_number="N20000001", street=street, max_minutes=60)
+    bay.control.add_showing(listing_id=house, account=ACCOUNT, date=bay.day, time=time(14))
+    read = own_list.read_showing
+
+    def spelt(row: ShowingRow, *, near: date) -> SeenShowing | None:
+        seen = read(row, near=near)
+        return replace(seen, address=listed) if seen else None
+
+    with mock.patch.object(own_list, "read_showing", spelt):
+        outcome = bay.play(bay.order(kind=kind, mls_number="N20000001", address=listed))
+    assert outcome.result is (Result.BOOKED if kind is OrderKind.BOOK else Result.FOUND), outcome
+    assert not bay.control.posts()
+
+
+@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
+def test_what_is_no_mls_number_does_not_count_as_one(bay: Bay, kind: OrderKind) -> None:
+    for number, deal in (("N20000002", "lease"), ("N20000001", "sale")):
+        house = bay.control.add_listing(mls_number=number, street="5 Main Street", deal=deal)
+    bay.control.add_showing(listing_id=house, account=ACCOUNT, date=bay.day, time=time(14))
+    outcome = bay.play(bay.order(kind=kind, mls_number="N2000000", address="5 Main Street, Toronto, ON"))
+    assert outcome.result is (Result.BOOKED if kind is OrderKind.BOOK else Result.FOUND), outcome
+    assert not bay.control.posts()
 
 
 @pytest.mark.parametrize("picked", ["the order's", "the list's"])
