@@ -145,7 +145,7 @@ ENGINE: tuple[str, ...] = (
     _(
         "“%(named)s” names no home that BrokerBay can be searched for: it takes an MLS number (like N12345678), or a house or lot number with its street. Correct the request and try again."
     ),
-    _("BrokerBay does not show this listing; its list has the showing: %(said)s."),
+    _("No listing says otherwise, and BrokerBay's list has the showing: %(said)s."),
     _("BrokerBay has no listing under the address that was kept for it. Look for it by MLS number."),
     _(
         "The listing that was picked is %(address)s, but the order says %(address2)s: a person must say which one is meant."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Candidate, Level, OrderKind, SeenShowing, ShowingStatus
+from automation.engine.contract import Candidate, Level, Listing, OrderKind, SeenShowing, ShowingStatus
 from automation.engine.errors import AmbiguousListing
 from automation.engine.listings import mls_number, parse_address
 from automation.engine.showings import Wanted, doubtful_showings, find_showing, is_live
@@ -106,7 +106,7 @@ def adopt(attempt: Attempt) -> SeenShowing | None:
 
 
 def adopt_as_named(attempt: Attempt) -> SeenShowing | None:
-    """Where BrokerBay has no listing that could say otherwise, the order's own words are all there is."""
+    """Where no listing of BrokerBay's says otherwise, the order's own words are all there is."""
     found = find_showing(attempt.own_showings, wanted_showing(attempt)) if attempt.own_showings else None
     if found is not None and (is_live(found) or attempt.order.kind is OrderKind.LOOK_UP):
         attempt.showing = found
@@ -114,10 +114,11 @@ def adopt_as_named(attempt: Attempt) -> SeenShowing | None:
 
 
 def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
-    """The showing at that home and moment.
+    """The showing at that home and moment, a live one before a dead one.
 
     People leave out units beside an MLS number, and BrokerBay may have a listing without one at that very
-    door: then the order's own words count only once the listing is known, and has no unit either.
+    door: then the order's own words count only once the listing is known. Raises `AmbiguousListing` where a
+    live showing fits those words and the listing has a unit.
     """
     order, listing = attempt.order, attempt.listing
     found = find_showing(attempt.own_showings, wanted)
@@ -126,9 +127,12 @@ def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
         by_id = found is not None and wanted.listing_id and found.listing_id
         is_whole = unit or not (mls_number(order.mls_number) or order.listing_id)
         return found if by_id or is_whole or order.showing is not None else None
-    if found is not None or unit or parse_address(listing.address).unit:
+    if unit or (found is not None and is_live(found)):
         return found
-    return find_showing(attempt.own_showings, replace(wanted, address=order.address))
+    named = find_showing(attempt.own_showings, replace(wanted, address=order.address))
+    if named is not None and is_live(named) and parse_address(listing.address).unit:
+        raise AmbiguousListing(_WHOSE, candidates=_both(listing, listing.address, named))
+    return found if named is None or not is_live(named) else named
 
 
 def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
@@ -138,9 +142,15 @@ def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
         return
     towns = {parse_address(address).city for address in (order.address, found.address)} - {""}
     if len(towns) > 1:
-        number = listing.mls_number or mls_number(order.mls_number)
-        meant = [Candidate(address=order.address, mls_number=number)] if number else []
-        raise AmbiguousListing(_WHOSE, candidates=(*meant, Candidate(address=found.address)))
+        raise AmbiguousListing(_WHOSE, candidates=_both(listing, order.address, found))
+
+
+def _both(listing: Listing, address: str, seen: SeenShowing) -> tuple[Candidate, ...]:
+    """For a person to pick from: the listing, where its number can find it, and the home of the showing."""
+    meant = Candidate(address=address, mls_number=listing.mls_number)
+    return (
+        (meant, Candidate(address=seen.address)) if listing.mls_number else (Candidate(address=seen.address),)
+    )
 
 
 def wanted_places(attempt: Attempt) -> list[Wanted]:

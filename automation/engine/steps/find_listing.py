@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Candidate, Listing, OrderKind, SeenShowing
+from automation.engine.contract import Candidate, Listing, OrderKind
 from automation.engine.errors import AmbiguousListing, ListingNotFound, NeedsSignIn, RateLimited, SiteDown
 from automation.engine.listings import Likeness, address_in, likeness, mls_number, parse_address, search_text
 from automation.engine.pages.listing import ListingPage, ListingSeen
@@ -18,8 +18,19 @@ async def find_listing(attempt: Attempt) -> Done:
     """By its id, else by MLS number, else by address; every part of the row is compared. A look-up begins
     with the MLS number: unlike a listing's page, its row names the town too, as the own list does.
 
-    Leaves `attempt.listing`, and `attempt.row` where a search row leads on to the wizard.
+    Leaves `attempt.listing`, and `attempt.row` where a search row leads on to the wizard; where no listing is
+    found, or not surely, and the own list has the showing in the order's own words, `attempt.showing`.
     """
+    try:
+        return await _find(attempt)
+    except (AmbiguousListing, ListingNotFound):
+        if (showing := adopt_as_named(attempt)) is None:
+            raise
+        said = describe(showing)
+        return Done(message=f"No listing says otherwise, and BrokerBay's list has the showing: {said}.")
+
+
+async def _find(attempt: Attempt) -> Done:
     wanted_number = mls_number(attempt.order.mls_number)
     looks_up = attempt.order.kind is OrderKind.LOOK_UP and wanted_number
     if attempt.order.listing_id and not looks_up:
@@ -32,8 +43,6 @@ async def find_listing(attempt: Attempt) -> Done:
             return _take(attempt, _only(fits, attempt))
     if attempt.order.listing_id:
         return await _by_id(attempt)
-    if seen := adopt_as_named(attempt):
-        return _there(seen)
     if not parse_address(attempt.order.address).is_complete:
         raise ListingNotFound(_not_found(attempt) if wanted_number else _not_named(attempt))
     rows = await _look_up(attempt, search_text(attempt.order.address))
@@ -64,8 +73,6 @@ async def _by_id(attempt: Attempt) -> Done:
     await attempt.pictured()
     await attempt.shell.open(ListingPage.route(attempt.order.listing_id))
     seen = await read_listing(attempt)
-    if seen is None and (showing := adopt_as_named(attempt)):
-        return _there(showing)
     if seen is None:
         raise ListingNotFound(
             "BrokerBay has no listing under the address that was kept for it. Look for it by MLS number."
@@ -143,12 +150,6 @@ def _take(attempt: Attempt, row: ResultRow) -> Done:
     )
     mode = {True: ", auto-confirm", False: ", needs approval", None: ""}[row.auto_confirm]
     return Done(message=f"Found {_named(attempt.listing)}{mode}.", touched=row.outline)
-
-
-def _there(showing: SeenShowing) -> Done:
-    return Done(
-        message=f"BrokerBay does not show this listing; its list has the showing: {describe(showing)}."
-    )
 
 
 def _ambiguous(rows: Sequence[ResultRow], why: str) -> AmbiguousListing:

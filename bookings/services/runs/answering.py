@@ -179,7 +179,7 @@ def _pick_listing(run: BookingRun, said: Said) -> None:
         said,
         f"picked the listing {address or number}",
         listing_id=candidate.get("listing_id", ""),
-        mls_number=(number or run.mls_number)[:40],
+        mls_number=(number if address else run.mls_number)[:40],
         address=(address or run.address)[: asking.LONGEST_TEXT],
     )
 

@@ -475,7 +475,7 @@ def test_a_showing_that_is_wanted_without_its_address_is_found(bay: Bay, is_kept
     [
         (MLS, "100 Example Boulevard, Toronto", UNIT, (Result.FOUND, "")),
         (MLS, "100 Example Boulevard, Toronto", "412", (Result.ABSENT, "")),
-        (MLS, "100 Example Boulevard, Toronto", "", (Result.ABSENT, "")),
+        (MLS, "100 Example Boulevard, Toronto", "", (Result.PARKED, "ambiguous_listing")),
         ("", "100 Example Boulevard, Toronto", "", (Result.FOUND, "")),
         ("", "100 Example Boulevard, Toronto", UNIT, (Result.PARKED, "ambiguous_listing")),
         (MLS, "3008-100 Example Blvd, North York, ON", UNIT, (Result.FOUND, "")),
@@ -493,18 +493,53 @@ def test_a_home_that_is_named_otherwise_is_told_by_its_mls_number_or_by_a_person
     assert (outcome.result, outcome.code) == ended
 
 
-@pytest.mark.parametrize("unit", [UNIT, ""])
-def test_a_showing_at_the_same_door_is_taken_as_booked_only_if_it_is_the_listings(
-    bay: Bay, unit: str
+@pytest.mark.parametrize("picked", [0, 1])
+def test_a_showing_at_the_same_door_is_a_persons_to_tell_where_the_listing_has_a_unit(
+    bay: Bay, picked: int
 ) -> None:
-    shown = bay.listing_id
-    if unit != UNIT:
-        shown = bay.control.add_listing(mls_number="N87654321", street=STREET, max_minutes=60)
-    bay.control.add_showing(listing_id=shown, account=ACCOUNT, date=bay.day, time=time(14))
-    outcome = bay.play(bay.order(address="100 Example Boulevard, Toronto"))
-    assert (outcome.result, outcome.code) == (Result.BOOKED, "")
-    assert len(bay.control.posts()) == (0 if unit == UNIT else 1)
-    assert len(bay.control.showings()) == (1 if unit == UNIT else 2)
+    door = bay.control.add_listing(mls_number="N87654321", street=STREET, max_minutes=60)
+    bay.control.add_showing(listing_id=door, account=ACCOUNT, date=bay.day, time=time(14))
+    parked = bay.play(bay.order(address="100 Example Boulevard, Toronto"))
+    assert (parked.result, parked.code) == (Result.PARKED, "ambiguous_listing")
+    assert not bay.control.posts()
+    assert [one.mls_number for one in parked.candidates] == [MLS, ""]
+    assert same_home(parked.candidates[0].address, ADDRESS)
+    pick = parked.candidates[picked]
+    again = bay.play(bay.order(mls_number=pick.mls_number, address=pick.address))
+    assert (again.result, again.code) == (Result.BOOKED, "")
+    assert len(bay.control.showings()) == 2 - picked
+
+
+@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
+def test_a_live_showing_in_the_orders_words_counts_before_a_dead_one_in_the_listings(
+    bay: Bay, kind: OrderKind
+) -> None:
+    for number, street, status in (
+        ("N20000001", "5 Main Street E", "Cancelled"),
+        ("N20000002", "5 Main Street", "Confirmed"),
+    ):
+        house = bay.control.add_listing(mls_number=number, street=street, max_minutes=60)
+        bay.control.add_showing(listing_id=house, account=ACCOUNT, date=bay.day, time=time(14), status=status)
+    order = bay.order(kind=kind, mls_number="N20000001", address="5 Main Street, Toronto, ON")
+    outcome = bay.play(order)
+    assert outcome.showing is not None
+    assert outcome.showing.status is ShowingStatus.CONFIRMED
+    assert not bay.control.posts()
+
+
+@pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
+@pytest.mark.parametrize("order_says", ["5 Main Street E, Toronto, ON", "5 Main Street, Toronto, ON"])
+def test_a_number_that_leads_elsewhere_does_not_hide_what_the_list_has(
+    bay: Bay, kind: OrderKind, order_says: str
+) -> None:
+    house = bay.control.add_listing(
+        mls_number="N20000001", street=order_says.partition(",")[0], max_minutes=60
+    )
+    bay.control.add_listing(mls_number="N20000009", street="77 Elm Street", max_minutes=60)
+    bay.control.add_showing(listing_id=house, account=ACCOUNT, date=bay.day, time=time(14))
+    outcome = bay.play(bay.order(kind=kind, mls_number="N20000009", address=order_says))
+    assert outcome.result is (Result.BOOKED if kind is OrderKind.BOOK else Result.FOUND), outcome
+    assert not bay.control.posts()
 
 
 @pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])

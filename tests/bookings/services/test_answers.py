@@ -75,6 +75,15 @@ def test_candidates_are_offered_and_none_is_the_main_one(cast: Cast) -> None:
     assert run.address == "12 King Street #2"
 
 
+def test_a_picked_listing_without_a_number_is_looked_for_by_its_address_alone(cast: Cast) -> None:
+    candidates = [{"address": "12 King Street", "mls_number": "", "listing_id": "", "city": "Toronto"}]
+    run = make_run(cast.partner)
+    assert run.mls_number
+    run = ended(run, result="parked", code="ambiguous_listing", candidates=candidates)
+    run = runs.answer(run, Answer.PICK_LISTING, by=cast.owner, value="0")
+    assert (run.mls_number, run.address) == ("", "12 King Street")
+
+
 def test_too_long_offers_what_the_listing_allows(cast: Cast) -> None:
     listing = {"listing_id": "a" * 24, "max_minutes": 30}
     run = refused(make_run(cast.partner, duration_minutes=60), "duration_too_long", listing=listing)
