@@ -118,7 +118,7 @@ def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
 
     People leave out units beside an MLS number, and BrokerBay may have a listing without one at that very
     door: then the order's own words count only once the listing is known. Raises `AmbiguousListing` where a
-    live showing fits those words and the listing has a unit.
+    showing fits those words and the listing has a unit.
     """
     order, listing = attempt.order, attempt.listing
     found = find_showing(attempt.own_showings, wanted)
@@ -130,9 +130,12 @@ def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
     if unit or (found is not None and is_live(found)):
         return found
     named = find_showing(attempt.own_showings, replace(wanted, address=order.address))
-    if named is not None and is_live(named) and parse_address(listing.address).unit:
+    if named is None or (found is not None and not is_live(named)):
+        return found
+    matters = is_live(named) or order.kind is OrderKind.LOOK_UP  # a look-up also tells what was declined
+    if matters and parse_address(listing.address).unit:
         raise AmbiguousListing(_WHOSE, candidates=_both(listing, listing.address, named))
-    return found if named is None or not is_live(named) else named
+    return named
 
 
 def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:

@@ -527,6 +527,18 @@ def test_a_live_showing_in_the_orders_words_counts_before_a_dead_one_in_the_list
     assert not bay.control.posts()
 
 
+def test_a_look_up_tells_what_was_declined_in_the_orders_own_words(bay: Bay) -> None:
+    """Read as absent, it would be asked for once more."""
+    bay.control.add_listing(mls_number="N20000001", street="5 Main Street E", max_minutes=60)
+    shown = bay.control.add_listing(mls_number="N20000002", street="5 Main Street", max_minutes=60)
+    bay.control.add_showing(listing_id=shown, account=ACCOUNT, date=bay.day, time=time(14), status="Declined")
+    order = bay.order(kind=OrderKind.LOOK_UP, mls_number="N20000001", address="5 Main Street, Toronto, ON")
+    outcome = bay.play(order)
+    assert outcome.result is Result.FOUND
+    assert outcome.showing is not None
+    assert outcome.showing.status is ShowingStatus.DECLINED
+
+
 @pytest.mark.parametrize("kind", [OrderKind.BOOK, OrderKind.LOOK_UP])
 @pytest.mark.parametrize("order_says", ["5 Main Street E, Toronto, ON", "5 Main Street, Toronto, ON"])
 def test_a_number_that_leads_elsewhere_does_not_hide_what_the_list_has(
