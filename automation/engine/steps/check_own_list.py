@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Candidate, Level, Listing, OrderKind, SeenShowing, ShowingStatus
+from automation.engine.contract import Candidate, Level, Listing, Order, OrderKind, SeenShowing, ShowingStatus
 from automation.engine.errors import AmbiguousListing
 from automation.engine.listings import mls_number, parse_address
 from automation.engine.showings import Wanted, doubtful_showings, find_showing, is_live
@@ -114,28 +114,31 @@ def adopt_as_named(attempt: Attempt) -> SeenShowing | None:
 
 
 def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
-    """The showing at that home and moment, a live one before a dead one.
+    """What the list has at that moment in its listing's words or in the order's own, a live one first.
 
-    People leave out units beside an MLS number, and BrokerBay may have a listing without one at that very
-    door: then the order's own words count only once the listing is known. Raises `AmbiguousListing` where a
-    showing fits those words and the listing has a unit.
+    Words that leave a unit open count only once the listing is known: it may be another door of that house.
+    Where the listing has a unit, `AmbiguousListing` lets a person say. So what fits is adopted or asked
+    about, and never sent past.
     """
-    order, listing = attempt.order, attempt.listing
-    found = find_showing(attempt.own_showings, wanted)
-    unit = parse_address(order.address).unit
+    order, listing, own = attempt.order, attempt.listing, attempt.own_showings
+    found = find_showing(own, wanted)
+    is_open = _leaves_unit_open(order)
     if listing is None:
-        by_id = found is not None and wanted.listing_id and found.listing_id
-        is_whole = unit or not (mls_number(order.mls_number) or order.listing_id)
-        return found if by_id or is_whole or order.showing is not None else None
-    if unit or (found is not None and is_live(found)):
+        return found if order.showing is not None or not is_open else None
+    named = find_showing(own, replace(wanted, address=order.address))
+    if named is None or (found is not None and is_live(found) >= is_live(named)):
         return found
-    named = find_showing(attempt.own_showings, replace(wanted, address=order.address))
-    if named is None or (found is not None and not is_live(named)):
-        return found
-    matters = is_live(named) or order.kind is OrderKind.LOOK_UP  # a look-up also tells what was declined
-    if matters and parse_address(listing.address).unit:
+    if not is_open or not parse_address(listing.address).unit:
+        return named
+    if is_live(named) or order.kind is OrderKind.LOOK_UP:  # which also tells what was declined
         raise AmbiguousListing(_WHOSE, candidates=_both(listing, listing.address, named))
-    return named
+    return found
+
+
+def _leaves_unit_open(order: Order) -> bool:
+    """People leave out the unit beside a number that names the listing."""
+    has_number = bool(mls_number(order.mls_number) or order.listing_id)
+    return has_number and not parse_address(order.address).unit
 
 
 def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
