@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import Error, Locator, Page
+from playwright.async_api import Error, Page
 
-from automation.engine.pages.pressing import press, press_element
+from automation.engine.pages.pressing import AIM, press_element
 from automation.engine.showings import ShowingRow
 
 _SHOWING_ADDRESS = re.compile(r"my_business/showing/([0-9a-f]{24})", re.IGNORECASE)
@@ -26,6 +26,10 @@ _ROWS = """(() => {
   const lists = '[role=table], [role=grid], [role=list], ul, ol';
   return tables.length ? tables : showings(grouped(lists, '[role=row], [role=listitem], li'));
 })()"""
+_PAGER = "ul.pagination, .ant-pagination"
+_PAGES = f"[...document.querySelector('{_PAGER}')?.querySelectorAll('li') ?? []]"
+_ACTIVE = f"""(document.querySelector('{_PAGER}')
+  ?.querySelector('.active, .ant-pagination-item-active')?.textContent.trim() ?? '')"""
 _READ = f"""() => {{
   const texts = row => {{
     const found = [], walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
@@ -35,20 +39,26 @@ _READ = f"""() => {{
   const text = element => element?.textContent.trim() ?? '';
   const badge = row => text(row.querySelector('.status, .badge, .ant-tag, [class*=status-]'));
   const link = row => row.querySelector('a[href*="my_business/showing/"]')?.href ?? '';
-  const pages = document.querySelector('ul.pagination, .ant-pagination');
   return {{
     rows: {_ROWS}.map(row => ({{texts: texts(row), badge: badge(row), link: link(row)}})),
-    numbers: pages ? [...pages.querySelectorAll('li')].map(text) : [],
-    active: text(pages?.querySelector('.active, .ant-pagination-item-active')),
+    numbers: {_PAGES}.map(text),
+    active: {_ACTIVE},
     total: /Total:?\\s*(\\d+)\\s*Showings?/i.exec(document.body?.innerText)?.[1] ?? '',
   }};
 }}"""
 _SAID = f"{_ROWS}.map(row => row.textContent).join('\\n')"
-_REACH = f"link => {{ link.scrollIntoView({{block: 'nearest'}}); return {_SAID}; }}"
+# What the rows say, and where to click for the page of that number, if a click is sure to hit.
+_REACH = f"""number => {{
+  const item = {_PAGES}.find(item => item.textContent.trim() === String(number));
+  const link = item && ([...item.querySelectorAll('a, button')].at(-1) ?? item);
+  link?.scrollIntoView({{block: 'nearest', behavior: 'instant'}});
+  return [{_SAID}, link ? ({AIM})([link]) : null];
+}}"""
 # A pager can show its new number while the rows are still the old ones: those must never pass for the page.
 _READ_TURNED = f"""([number, before]) => {{
+  if ({_ACTIVE} !== String(number) || {_SAID} === before) return null;
   const page = ({_READ})();
-  return page.active === String(number) && page.rows.length && {_SAID} !== before ? page : null;
+  return page.rows.length ? page : null;
 }}"""
 _MORE_THAN = f"count => {_ROWS}.length > count"
 _DRAWN = f"() => {_ROWS}.length > 0 || /^\\s*No showings\\b/im.test(document.body?.innerText)"
@@ -86,10 +96,15 @@ class MyShowings:
 
         Raises Playwright's TimeoutError for a page whose rows are just those of the page before.
         """
-        item = self._pagination.locator("li").filter(has_text=re.compile(rf"^\s*{number}\s*$"))
-        link = item.locator("a, button").or_(item).last
-        before = await link.evaluate(_REACH)
-        await press(link)
+        before, point = await self._page.evaluate(_REACH, number)
+        if point is not None:
+            await self._page.mouse.click(*point)
+        else:
+            items = self._page.locator(_PAGER).first.locator("li")
+            item = items.filter(has_text=re.compile(rf"^\s*{number}\s*$"))
+            link = item.locator("a, button").or_(item).last
+            before = await link.evaluate(f"() => {_SAID}")
+            await link.click()
         turned = await self._page.wait_for_function(_READ_TURNED, arg=[number, before])
         return _page(await turned.json_value())
 
@@ -115,10 +130,6 @@ class MyShowings:
 
     async def _read(self) -> ListPage:
         return _page(await self._page.evaluate(_READ))
-
-    @property
-    def _pagination(self) -> Locator:
-        return self._page.locator("ul.pagination, .ant-pagination").first
 
 
 def _page(seen: dict[str, Any]) -> ListPage:

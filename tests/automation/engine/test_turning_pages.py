@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from automation.engine.browser import WarmBrowser
 from automation.engine.pages.my_showings import ListPage, MyShowings
 from tests.automation.engine.conftest import Loop
@@ -44,3 +46,35 @@ def test_the_old_rows_never_pass_for_the_new_page(loop: Loop, browser: WarmBrows
     early, turned = loop.run(turn())
     assert not early
     assert (turned.number, turned.pages, turned.rows[0].texts[0]) == (2, 2, "2 Example Street")
+
+
+HARD = {
+    "smooth scrolling": "document.documentElement.style.scrollBehavior = 'smooth'",
+    "a pager that comes late": """
+        const pager = document.querySelector("ul");
+        pager.hidden = true;
+        pager.replaceChildren(one);
+        setTimeout(() => { pager.append(two); pager.hidden = false; }, 100)""",
+    "a pager that is covered for a while": """
+        document.body.insertAdjacentHTML("beforeend", "<p id=cover style='position: fixed; inset: 0'></p>");
+        setTimeout(() => document.querySelector("#cover").remove(), 100)""",
+}
+
+
+@pytest.mark.parametrize("how", HARD)
+def test_a_page_is_turned_where_that_is_hard(loop: Loop, browser: WarmBrowser, how: str) -> None:
+    rows = (
+        "two.addEventListener('click', () => { document.querySelector('td').textContent = '2 Example St' })"
+    )
+
+    async def turn() -> ListPage:
+        async with browser.context_for("turning") as context:
+            page = await context.new_page()
+            try:
+                await page.set_content(f"{LIST}<script>{rows}; {HARD[how]}</script>")
+                return await MyShowings(page).turn_to(2)
+            finally:
+                await page.close()
+
+    turned = loop.run(turn())
+    assert (turned.number, turned.rows[0].texts[0]) == (2, "2 Example St")
