@@ -112,6 +112,10 @@ class Control:
         wish = {"listing_id": listing_id, "account": account, "date": date, "time": time, "minutes": minutes}
         return str(self._ask("add_showing", **_plain({"status": "Confirmed", **wish, **more})))
 
+    def forget_showings(self, account: str) -> None:
+        """Empties the account's list, as a site does with what is long past."""
+        self._ask("forget_showings", account=account)
+
     def set_status(self, showing_id: str, status: str) -> None:
         """What the listing side decides: Confirmed, Declined, Cancelled, …"""
         self._ask("set_status", showing_id=showing_id, status=status)

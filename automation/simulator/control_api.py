@@ -128,6 +128,10 @@ async def add_showing(world: World, asked: dict[str, Any]) -> str:
     return showing.id
 
 
+async def forget_showings(world: World, asked: dict[str, Any]) -> None:
+    world.store.forget_showings(asked["account"].lower())
+
+
 async def set_status(world: World, asked: dict[str, Any]) -> None:
     suggested = datetime.fromisoformat(asked["suggested"]) if asked.get("suggested") else None
     world.set_status(asked["showing_id"], str(asked["status"]), suggested=suggested)
@@ -195,6 +199,6 @@ def _known(found: T | None, what: str) -> T:
 
 COMMANDS: tuple[Command, ...] = (
     reset, seed, set_clock, add_listing, change_listing, listings, slots, block_slot, unblock_slot,
-    add_account, sign_in, sign_out, code, add_showing, set_status, showings, set_fault, clear_faults,
-    faults, list_scenarios, release, posts, events,
+    add_account, sign_in, sign_out, code, add_showing, forget_showings, set_status, showings, set_fault,
+    clear_faults, faults, list_scenarios, release, posts, events,
 )  # fmt: skip

@@ -259,6 +259,9 @@ class Store:
             _dump(showing.written()),
         )
 
+    def forget_showings(self, account: str) -> None:
+        self._run("DELETE FROM showings WHERE account = ?", account)
+
     def cancel_all(self, listing: Listing) -> None:
         """What the system does to a listing's open showings once it is sold or leased."""
         for showing in self.showings(listing_id=listing.id):

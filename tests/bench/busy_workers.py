@@ -1,9 +1,11 @@
 """Two real booking workers and four accounts with a full queue: bookings a minute, and what a worker weighs.
 
-`python -m tests.bench.busy_workers [RUNS [ROUNDS]]` prints one line of JSON: {runs, per_minute: [...],
-worker_mib: [...], growth_mib: [...]}. A round lasts from the first booking that is asked for to the last one
-that stands, with rows, pictures and proofs, and no pause between two requests of one account. A worker is its
-process with the browser below it; its memory is what it has alone and its part of what it shares (PSS).
+`python -m tests.bench.busy_workers [RUNS [ROUNDS [LISTED]]]` prints one line of JSON: {runs, listed,
+per_minute: [...], worker_mib: [...], growth_mib: [...]}. A round lasts from the first booking that is asked
+for to the last one that stands, with rows, pictures and proofs, and no pause between two requests of one
+account. Each begins with LISTED showings in every account's list, which is read whole before each booking;
+they were last month, so that the new ones come first. A worker is its process with the browser below it;
+its memory is what it has alone and its part of what it shares (PSS).
 """
 
 from __future__ import annotations
@@ -31,20 +33,26 @@ from tests.bench import portal_run
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS, WORKERS, ACCOUNTS = 96, 2, 4
-ROUNDS = 3
+ROUNDS, LISTED = 3, 24
 LOOK_EVERY, WEIGH_EVERY = 0.25, 4.0  # seconds; to weigh two browsers costs about 40 ms
 
 
-def measure(runs: int = RUNS, rounds: int = ROUNDS) -> dict[str, Any]:
+def measure(runs: int = RUNS, rounds: int = ROUNDS, listed: int = LISTED) -> dict[str, Any]:
     """`rounds` times so many runs by the same workers, after one more round that warms them up."""
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "brokerbay.sqlite3") as control:
         portal_run.prepare(Path(folder), control)
         accounts = [portal_run.new_account(control) for _ in range(ACCOUNTS)]
         wishes = _wishes(control, accounts, runs * (rounds + 1))
+        homes = _homes(control, listed)
+        heard = []
         with _workers() as supervisor:
-            heard = [_round(wishes[number * runs :][:runs], supervisor) for number in range(rounds + 1)][1:]
+            for number in range(rounds + 1):
+                _fill_lists(control, accounts, homes)
+                heard.append(_round(wishes[number * runs :][:runs], supervisor))
+        heard = heard[1:]
     return {
         "runs": runs,
+        "listed": listed,
         "per_minute": [one["per_minute"] for one in heard],
         "worker_mib": [one["worker_mib"] for one in heard],
         "growth_mib": [heard[-1]["worker_mib"] - heard[0]["worker_mib"]],
@@ -93,6 +101,24 @@ def _wishes(control: Control, accounts: list[Any], count: int) -> list[tuple[Any
         )
         wishes.append((accounts[number % len(accounts)].partner, wish))
     return wishes
+
+
+def _homes(control: Control, count: int) -> list[str]:
+    return [
+        control.add_listing(mls_number=f"C{10_000_000 + number}", street=f"{1 + number} Elsewhere Road")
+        for number in range(count)
+    ]
+
+
+def _fill_lists(control: Control, accounts: list[Any], homes: list[str]) -> None:
+    """What the last round booked is gone, and each account has had one showing of each home: most of any list
+    is over."""
+    day = datetime.now(ZoneInfo("America/Toronto")).date() - timedelta(days=30)
+    for account in accounts:
+        control.forget_showings(account.email)
+        for number, home in enumerate(homes):
+            on, at = _moment(day, number)
+            control.add_showing(listing_id=home, account=account.email, date=on, time=at)
 
 
 def _moment(day: date, number: int) -> tuple[date, time]:

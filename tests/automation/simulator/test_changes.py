@@ -69,6 +69,13 @@ def test_a_request_that_nobody_answered_can_be_cancelled_too(
     assert cancel(visitor, control, asked).status_code == 200
 
 
+def test_an_accounts_list_can_be_emptied(control: Control, home: str) -> None:
+    for account in (ROBOT, "other@example.com"):
+        control.add_showing(listing_id=home, account=account, date=TOMORROW, time=FIVE)
+    control.forget_showings(ROBOT)
+    assert [one.account for one in control.showings()] == ["other@example.com"]
+
+
 @pytest.mark.parametrize("status", ["Cancelled", "Declined"])
 def test_what_is_given_up_already_cannot_be_cancelled(
     control: Control, visitor: requests.Session, booked: str, status: str
