@@ -95,13 +95,12 @@ def codes(stage: Stage) -> str:
     person.presses("Log in with PropTx User ID")
     _id_and_pin(person)
     person.presses("Send code")
-    first = _code(stage)
-    person.fills("Authorization code", first)
+    person.fills("Authorization code", _code(stage))
     person.presses("Verify")
-    until(lambda: stage.control.code(stage.account.email) not in (None, first), what="a new code")
+    _is_told(person, "sent you a new one")
     person.fills("Authorization code", "000000")
     person.presses("Verify")
-    until(lambda: not _is_filled(person.screen().page, "Authorization code"), what="the wrong code refused")
+    _is_told(person, "not right")
     person.fills("Authorization code", _code(stage))
     person.presses("Verify")
     return _signed_in(stage, person.run)
@@ -173,8 +172,9 @@ def _code(stage: Stage) -> str:
     return found or ""
 
 
-def _is_filled(page: dict[str, list[dict[str, str]]], label: str) -> bool:
-    return any(bool(one["filled"]) for one in page.get("controls", ()) if one["label"] == label)
+def _is_told(person: object, words: str) -> None:
+    """Waits for what the page says went wrong; before that it may empty the field that was just filled in."""
+    until(lambda: words in str(person.screen().page.get("alerts")), what=f"“{words}” on the page")  # type: ignore[attr-defined]
 
 
 def _signed_in(stage: Stage, run: BookingRun) -> str:
