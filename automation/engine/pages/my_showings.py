@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import Error, Page
 
+from automation.engine.pages.asking import TWO_FRAMES
 from automation.engine.pages.pressing import AIM, press_element
 from automation.engine.showings import ShowingRow
 
@@ -47,11 +48,15 @@ _READ = f"""() => {{
   }};
 }}"""
 _SAID = f"{_ROWS}.map(row => row.textContent).join('\\n')"
-# What the rows say, and where to click for the page of that number, if a click is sure to hit.
-_REACH = f"""number => {{
-  const item = {_PAGES}.find(item => item.textContent.trim() === String(number));
+# What the rows say, and where to click for the page of that number, if a click is sure to hit. A page may
+# move things when it scrolls, or when they come into view: not later than in the second frame.
+_REACH = f"""async number => {{
+  const item = {_PAGES}.findLast(item => item.textContent.trim() === String(number));
   const link = item && ([...item.querySelectorAll('a, button')].at(-1) ?? item);
+  const top = () => link?.getBoundingClientRect().top;
+  const before = top();
   link?.scrollIntoView({{block: 'nearest', behavior: 'instant'}});
+  if (top() !== before) await {TWO_FRAMES};
   return [{_SAID}, link ? ({AIM})([link]) : null];
 }}"""
 # A pager can show its new number while the rows are still the old ones: those must never pass for the page.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from automation.engine.attempt import Attempt, Done
-from automation.engine.contract import Candidate, Level, Listing, Order, OrderKind, SeenShowing, ShowingStatus
+from automation.engine.contract import Candidate, Level, Listing, OrderKind, SeenShowing, ShowingStatus
 from automation.engine.errors import AmbiguousListing
 from automation.engine.listings import mls_number, parse_address
 from automation.engine.showings import Wanted, doubtful_showings, find_showing, is_live
@@ -116,39 +116,36 @@ def adopt_as_named(attempt: Attempt) -> SeenShowing | None:
 def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
     """What the list has at that moment in its listing's words or in the order's own, a live one first.
 
-    Words that leave a unit open count only once the listing is known: it may be another door of that house.
-    Where the listing has a unit, `AmbiguousListing` lets a person say. So what fits is adopted or asked
-    about, and never sent past.
+    People leave out unit and town beside a number that names the listing: then their words count only once
+    it is known. Where it has a unit that they leave out, it may be another door of that house, and
+    `AmbiguousListing` lets a person say. So what fits is adopted or asked about, and never sent past.
     """
     order, listing, own = attempt.order, attempt.listing, attempt.own_showings
     found = find_showing(own, wanted)
-    is_open = _leaves_unit_open(order)
+    said = parse_address(order.address)
     if listing is None:
-        return found if order.showing is not None or not is_open else None
+        has_number = bool(mls_number(order.mls_number) or order.listing_id)
+        is_whole = bool(said.unit and said.city) or not has_number
+        return found if order.showing is not None or is_whole else None
     named = find_showing(own, replace(wanted, address=order.address))
     if named is None or (found is not None and is_live(found) >= is_live(named)):
         return found
-    if not is_open or not parse_address(listing.address).unit:
+    if said.unit or not parse_address(listing.address).unit:
         return named
     if is_live(named) or order.kind is OrderKind.LOOK_UP:  # which also tells what was declined
         raise AmbiguousListing(_WHOSE, candidates=_both(listing, listing.address, named))
     return found
 
 
-def _leaves_unit_open(order: Order) -> bool:
-    """People leave out the unit beside a number that names the listing."""
-    has_number = bool(mls_number(order.mls_number) or order.listing_id)
-    return has_number and not parse_address(order.address).unit
-
-
 def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
-    """Raises `AmbiguousListing` where the listing names no town, and the order's is not the showing's."""
+    """Raises `AmbiguousListing` where the showing's town is neither the listing's nor the order's."""
     order, listing = attempt.order, attempt.listing
-    if listing is None or parse_address(listing.address).city:
+    if listing is None:
         return
-    towns = {parse_address(address).city for address in (order.address, found.address)} - {""}
-    if len(towns) > 1:
-        raise AmbiguousListing(_WHOSE, candidates=_both(listing, order.address, found))
+    town, ours, theirs = (parse_address(each.address).city for each in (listing, order, found))
+    if theirs and (town or ours) and theirs not in (town, ours):
+        meant = listing.address if town else order.address
+        raise AmbiguousListing(_WHOSE, candidates=_both(listing, meant, found))
 
 
 def _both(listing: Listing, address: str, seen: SeenShowing) -> tuple[Candidate, ...]:

@@ -50,6 +50,11 @@ def test_the_old_rows_never_pass_for_the_new_page(loop: Loop, browser: WarmBrows
 
 HARD = {
     "smooth scrolling": "document.documentElement.style.scrollBehavior = 'smooth'",
+    "things move when the page scrolls": """
+        addEventListener("scroll", () => { document.querySelector("div").style.height = "3060px" })""",
+    "things move when they come into view": """
+        const grow = ([seen]) => { if (seen.isIntersecting) one.style.paddingBottom = "90px" };
+        new IntersectionObserver(grow).observe(one)""",
     "a pager that comes late": """
         const pager = document.querySelector("ul");
         pager.hidden = true;
@@ -70,11 +75,13 @@ def test_a_page_is_turned_where_that_is_hard(loop: Loop, browser: WarmBrowser, h
     async def turn() -> ListPage:
         async with browser.context_for("turning") as context:
             page = await context.new_page()
+            page.set_default_timeout(5000)
             try:
                 await page.set_content(f"{LIST}<script>{rows}; {HARD[how]}</script>")
                 return await MyShowings(page).turn_to(2)
             finally:
                 await page.close()
 
-    turned = loop.run(turn())
-    assert (turned.number, turned.rows[0].texts[0]) == (2, "2 Example St")
+    for _ in range(5):  # whether a frame comes between look and click is chance
+        turned = loop.run(turn())
+        assert (turned.number, turned.rows[0].texts[0]) == (2, "2 Example St")

@@ -281,3 +281,20 @@ def test_a_showing_of_another_town_is_asked_about_with_both_to_pick_from(
     # BrokerBay's own row of the listing names its town: only if that is another one is there more to book.
     other = picked == "the order's" and town != "Toronto"
     assert len(bay.control.showings()) == (2 if other else 1)
+
+
+@pytest.mark.parametrize("unit", ["", UNIT])
+@pytest.mark.parametrize("picked", [0, 1])
+def test_an_order_without_a_town_is_of_its_listings(bay: Bay, unit: str, picked: int) -> None:
+    for number, city in (("N20000001", "Toronto"), ("N20000002", "Markham")):
+        home = bay.control.add_listing(
+            mls_number=number, street="5 Main Street", unit=unit, city=city, max_minutes=60
+        )
+    bay.control.add_showing(listing_id=home, account=ACCOUNT, date=bay.day, time=time(14))
+    named = {"mls_number": "N20000001", "address": f"5 Main Street{unit and f' #{unit}'}"}
+    for kind in (OrderKind.LOOK_UP, OrderKind.BOOK):
+        parked = bay.play(bay.order(kind=kind, **named))
+        assert (parked.result, parked.code) == (Result.PARKED, "ambiguous_listing")
+    pick = parked.candidates[picked]
+    again = bay.play(bay.order(mls_number=pick.mls_number, address=pick.address))
+    assert (again.result, len(bay.control.showings())) == (Result.BOOKED, 2 - picked)
