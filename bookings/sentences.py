@@ -107,6 +107,9 @@ ENGINE: tuple[str, ...] = (
     _(
         "BrokerBay's list has a showing at this time, but it does not say for sure whether it is of this home: a person must say whether it is the one."
     ),
+    _(
+        "BrokerBay's list has a showing at this time of %(address)s, which may be this very home: a person must say whether it is the one, for otherwise one more is asked for."
+    ),
     _("Read all %(count)s showings of the account: this one is not among them."),
     _("An order for a showing needs its date and time."),
     _("This showing is booked already: %(said)s."),

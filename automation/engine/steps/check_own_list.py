@@ -133,7 +133,7 @@ def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
     if said.unit or not parse_address(listing.address).unit:
         return named
     if is_live(named) or order.kind is OrderKind.LOOK_UP:  # which also tells what was declined
-        raise AmbiguousListing(_WHOSE, candidates=_both(listing, listing.address, named))
+        raise _which(listing, listing.address, named)
     return found
 
 
@@ -144,15 +144,16 @@ def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
         return
     town, ours, theirs = (parse_address(each.address).city for each in (listing, order, found))
     if theirs and (town or ours) and theirs not in (town, ours):
-        meant = listing.address if town else order.address
-        raise AmbiguousListing(_WHOSE, candidates=_both(listing, meant, found))
+        raise _which(listing, listing.address if town else order.address, found)
 
 
-def _both(listing: Listing, address: str, seen: SeenShowing) -> tuple[Candidate, ...]:
+def _which(listing: Listing, address: str, seen: SeenShowing) -> AmbiguousListing:
     """For a person to pick from: the listing, where its number can find it, and the home of the showing."""
-    meant = Candidate(address=address, mls_number=listing.mls_number)
-    return (
-        (meant, Candidate(address=seen.address)) if listing.mls_number else (Candidate(address=seen.address),)
+    homes = [Candidate(address=address, mls_number=listing.mls_number)] if listing.mls_number else []
+    return AmbiguousListing(
+        f"BrokerBay's list has a showing at this time of {seen.address}, which may be this very home: "
+        "a person must say whether it is the one, for otherwise one more is asked for.",
+        candidates=(*homes, Candidate(address=seen.address)),
     )
 
 

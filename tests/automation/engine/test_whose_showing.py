@@ -295,6 +295,7 @@ def test_an_order_without_a_town_is_of_its_listings(bay: Bay, unit: str, picked:
     for kind in (OrderKind.LOOK_UP, OrderKind.BOOK):
         parked = bay.play(bay.order(kind=kind, **named))
         assert (parked.result, parked.code) == (Result.PARKED, "ambiguous_listing")
+        assert f"at this time of {parked.candidates[1].address}," in parked.message
     pick = parked.candidates[picked]
     again = bay.play(bay.order(mls_number=pick.mls_number, address=pick.address))
     assert (again.result, len(bay.control.showings())) == (Result.BOOKED, 2 - picked)
