@@ -9,18 +9,23 @@ from bookings.models import Account, Partner
 from bookings.services.errors import Rejected
 
 FIELD = "partner"
+MOST_NAMED = 5
 
 
 def partner_of(user: User, named: int | str | None) -> Partner:
     """The caller's only partner, or the one they name by id or name. Rejected when that is not one."""
     mine = Partner.objects.visible_to(user).filter(is_active=True)
     if named is None:
-        first_two = list(mine[:2])
-        if not first_two:
+        some = list(mine.order_by("name")[: MOST_NAMED + 1])
+        if not some:
             raise Rejected("You belong to no partner, so there is nobody to do this for.", field=FIELD)
-        if len(first_two) > 1:
-            raise Rejected("You work for several partners; name one in “partner”.", field=FIELD)
-        return first_two[0]
+        if len(some) > 1:
+            names = ", ".join(f"“{partner.name}”" for partner in some[:MOST_NAMED])
+            more = " and others" if len(some) > MOST_NAMED else ""
+            raise Rejected(
+                f"You work for several partners; name one in “partner”: {names}{more}.", field=FIELD
+            )
+        return some[0]
     partner = mine.filter(_is_called(named)).first()
     if partner is None:
         raise Rejected(f"You have no partner “{named}”.", field=FIELD)

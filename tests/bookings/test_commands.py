@@ -15,7 +15,7 @@ from bookings.services import runs
 from bookings.services.bookings import Seen
 from bookings.services.runs import AttemptEnd
 from bookings.vocabulary import RunKind, Source
-from tests.bookings.cast import Cast, in_days, make_booking, make_run
+from tests.bookings.cast import Cast, in_days, make_booking, make_partner, make_run
 
 DAY = in_days(5).isoformat()
 
@@ -85,6 +85,17 @@ def test_bad_input_is_told_in_one_sentence(cast: Cast, words: tuple[Any, ...], s
     told = refused(*words, by=cast.owner)
     assert sentence in told
     assert "\n" not in told
+
+
+def test_who_has_several_partners_is_told_which(cast: Cast) -> None:
+    named = f"“{cast.other.name}”, “{cast.partner.name}”"
+    told = refused("check_property", "N7654321", by=cast.admin)
+    assert told == f"You work for several partners; name one in “partner”: {named}."
+    for _ in range(4):
+        make_partner("Yew Team")
+    told = refused("check_property", "N7654321", by=cast.admin)
+    assert told.startswith(f"You work for several partners; name one in “partner”: {named}, “Yew Team")
+    assert told.endswith("” and others.")
 
 
 def test_rights_are_those_of_the_person_who_asks(cast: Cast) -> None:
