@@ -17,6 +17,7 @@ from automation.engine.pages.shell import search_field
 
 _BUTTON = re.compile(r"^\s*(Book|Request) Showing\s*$", re.IGNORECASE)
 _HINT = re.compile(r"enter an MLS", re.IGNORECASE)
+OPENED = 1.0  # seconds; it takes no answer of the site to open it
 REDRAWN = 1.0  # seconds; a second search may well find the same rows
 _ROWS = "[...document.querySelectorAll('tr, [role=row]')].filter(row => /Add to tour/i.test(row.textContent))"
 _SAID = f"{_ROWS}.map(row => row.textContent).join('\\n')"
@@ -63,9 +64,22 @@ class Search:
     def __init__(self, page: Page) -> None:
         self._page = page
 
-    async def open(self) -> None:
-        await press(search_field(self._page).filter(visible=True).first)
-        await self._page.get_by_text(_HINT).or_(self._rows).first.wait_for()
+    async def open(self, *, rest: Callable[[], Awaitable[object]]) -> None:
+        """Presses the field once more where the page was drawn before its script came: nothing heard it.
+
+        `rest` waits until the page has all that it asked for.
+        """
+        field = search_field(self._page).filter(visible=True).first
+        opened = self._page.get_by_text(_HINT).or_(self._rows).first
+        await press(field)
+        try:
+            await opened.wait_for(timeout=OPENED * 1000)
+        except WaitedTooLong:
+            await rest()
+            if not await opened.is_visible():
+                with suppress(WaitedTooLong):  # the overlay opens over the field
+                    await press(field, patience=OPENED)
+            await opened.wait_for()
 
     async def look_up(self, text: str, *, rest: Callable[[], Awaitable[object]]) -> Results:
         """What BrokerBay finds, complete: its answer is here, and its own rows are drawn.

@@ -36,7 +36,7 @@ async def _find(attempt: Attempt) -> Done:
     if attempt.order.listing_id and not looks_up:
         return await _by_id(attempt)
     await attempt.exposed()
-    await Search(attempt.page).open()
+    await Search(attempt.page).open(rest=attempt.rest)
     if wanted_number:
         rows = await _look_up(attempt, wanted_number)
         if fits := [row for row in rows if _number(row) == wanted_number]:
@@ -56,7 +56,7 @@ async def _look_up(attempt: Attempt, text: str) -> Sequence[ResultRow]:
     search = Search(attempt.page)
     results = await search.look_up(text, rest=attempt.rest)
     if not results.is_open:
-        await search.open()
+        await search.open(rest=attempt.rest)
         results = await search.look_up(text, rest=attempt.rest)
     if results.status == 401:
         raise NeedsSignIn(

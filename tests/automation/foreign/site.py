@@ -68,6 +68,7 @@ class Foreign:
         self.changes: list[tuple[str, str, dict[str, Any]]] = []  # method, path, body of each unsafe request
         self.session = secrets.token_hex(16)
         self.search_delay = 0.0  # seconds
+        self.script_delay = 0.0  # until then the page stands there and hears no click
         self.today_delay = 0.0  # of today's times, asked for first; those of other days come later still
         self._told_today = False
         self.draws_over_the_list = False  # the page that a booking leads to comes after the list is shown
@@ -105,6 +106,7 @@ class Foreign:
         return FileResponse(HERE / "login.html")
 
     async def script(self, _: Request) -> Response:
+        await asyncio.sleep(self.script_delay)
         return FileResponse(HERE / "page.js")
 
     async def search(self, request: Request) -> Response:

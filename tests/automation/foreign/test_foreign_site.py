@@ -154,6 +154,13 @@ def test_it_rehearses_without_sending(robot: Robot, foreign: Foreign, home: Home
     assert foreign.changes == []
 
 
+def test_a_click_that_comes_before_the_pages_script_is_made_again(
+    robot: Robot, foreign: Foreign, home: Home
+) -> None:
+    foreign.script_delay = 1.5
+    assert robot.does(OrderKind.CHECK, date=DAY).result is Result.FOUND
+
+
 def test_a_check_tells_the_open_times(robot: Robot, home: Home) -> None:
     outcome = robot.does(OrderKind.CHECK, date=DAY)
     assert outcome.result is Result.FOUND
