@@ -88,7 +88,8 @@ class Order:
 
     `mls_number` (a letter and 8 digits) or `address` must be given; a booking needs `date`, `time`
     and `duration_minutes` too: the engine uses them exactly and never another.
-    `listing_id` (24 hex digits), known from an earlier attempt or picked by a person, goes straight there.
+    `listing_id` (24 hex digits), known from an earlier attempt or picked by a person, goes straight there;
+    `listing_address` is what that attempt read of it, with the town, which the listing's own page leaves out.
     A cancel and a reschedule are about `showing`; a reschedule's `date`, `time` and `duration_minutes` are
     the new ones. A check with a `date` also tells which slots are open that day. A look-up is about
     `showing` where that is set (has it been cancelled, when is it now?), else about the home at `date` and
@@ -99,6 +100,7 @@ class Order:
     mls_number: str = ""
     address: str = ""
     listing_id: str = ""
+    listing_address: str = ""
     date: date | None = None
     time: time | None = None
     duration_minutes: int | None = None

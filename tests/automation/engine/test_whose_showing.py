@@ -299,3 +299,27 @@ def test_an_order_without_a_town_is_of_its_listings(bay: Bay, unit: str, picked:
     pick = parked.candidates[picked]
     again = bay.play(bay.order(mls_number=pick.mls_number, address=pick.address))
     assert (again.result, len(bay.control.showings())) == (Result.BOOKED, 2 - picked)
+
+
+@pytest.mark.parametrize("town", ["Toronto", "Markham"])
+@pytest.mark.parametrize("mls_number", [MLS, ""])
+def test_a_listing_that_an_attempt_read_keeps_its_town(bay: Bay, mls_number: str, town: str) -> None:
+    there = bay.control.add_listing(mls_number="N87654321", street=STREET, unit=UNIT, city="Markham")
+    first = bay.play(bay.order(kind=OrderKind.CHECK, address=""))
+    assert first.listing is not None
+    shown = bay.listing_id if town == "Toronto" else there
+    bay.control.add_showing(listing_id=shown, account=ACCOUNT, date=bay.day, time=time(14))
+    known = {"listing_id": first.listing.listing_id, "listing_address": first.listing.address}
+    again = bay.play(bay.order(mls_number=mls_number, address=f"{UNIT}-{STREET}", **known))
+    ended = (Result.BOOKED, "") if town == "Toronto" else (Result.PARKED, "ambiguous_listing")
+    assert (again.result, again.code) == ended
+    assert not bay.control.posts()
+    assert again.listing is not None
+    assert again.listing.address == first.listing.address
+
+
+def test_what_was_read_of_another_home_does_not_name_the_listing(bay: Bay) -> None:
+    known = {"listing_id": bay.listing_id, "listing_address": f"412-{STREET}, Markham, ON"}
+    checked = bay.play(bay.order(kind=OrderKind.CHECK, address="", **known))
+    assert checked.listing is not None
+    assert same_home(checked.listing.address, f"{UNIT}-{STREET}")
