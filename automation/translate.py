@@ -31,7 +31,7 @@ def order_for(run: BookingRun) -> Order:
         mls_number=run.mls_number,
         address=run.address,
         listing_id=run.listing_id,
-        listing_address=run.listing.get("address", "") if is_of_this_listing else "",
+        listing_address=run.listing.get("searched_as", "") if is_of_this_listing else "",
         date=run.wanted_date,
         time=run.wanted_time,
         duration_minutes=run.duration_minutes,

@@ -91,7 +91,8 @@ async def _by_id(attempt: Attempt) -> Done:
     is_known = likeness(parse_address(attempt.order.listing_address), shown) is Likeness.SAME
     attempt.listing = Listing(
         listing_id=attempt.order.listing_id,
-        address=attempt.order.listing_address if is_known else seen.address,
+        address=seen.address,
+        searched_as=attempt.order.listing_address if is_known else "",
         mls_number=seen.mls_number,
     )
     return Done(message=f"Found {_named(attempt.listing)}.", touched=ListingPage.HEADING)
@@ -148,6 +149,7 @@ def _take(attempt: Attempt, row: ResultRow) -> Done:
     attempt.listing = Listing(
         listing_id="",
         address=_full_address(row),
+        searched_as=_full_address(row),
         mls_number=_number(row),
         auto_confirm=row.auto_confirm,
     )
