@@ -438,7 +438,7 @@ REFUSALS: tuple[str, ...] = (
     _("This request names no partner or no property."),
     _("Name the property: its MLS number or its address."),
     _("%(partner)s has no BrokerBay account yet; add one first."),
-    _("The account already holds a live booking for this showing."),
+    _("The account already holds a live booking for this showing: booking %(number)s."),
     _("This showing is already being booked; look at the run that is under way."),
     _("This request cannot be booked yet: %(needs)s."),
     _("This Idempotency-Key was used for something else; use a new one."),

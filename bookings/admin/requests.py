@@ -188,7 +188,7 @@ class ShowingRequestAdmin(ExportAdmin, SavedViewsAdmin, ReadOnlyAdmin):
         said = format_html(
             '<div><a class="text-link" href="{}">{}</a> {}</div>',
             reverse("run", args=[run.uuid]),
-            f"{run.get_kind_display()}, {door_time(run.wanted_date, run.wanted_time, run.time_zone)}",
+            f"{run.told_kind}, {door_time(run.wanted_date, run.wanted_time, run.time_zone)}",
             f"{run.title}. {run.next_step}",
         )
         may = run_queries.may_book(request_row.shown_to, run)

@@ -163,7 +163,7 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     list_display = (
         "home",
         "wanted",
-        "kind",
+        "asked_for",
         "stands",
         "urgent",
         "result",
@@ -266,6 +266,10 @@ class BookingRunAdmin(ExportAdmin, BulkAdmin, SavedViewsAdmin, ReadOnlyAdmin):
     @display(description=gettext_lazy("wanted"), ordering="wanted_date")
     def wanted(self, run: BookingRun) -> str:
         return door_cell(run.wanted_date, run.wanted_time, run.time_zone)
+
+    @display(description=gettext_lazy("kind"), ordering="kind")
+    def asked_for(self, run: BookingRun) -> str:
+        return run.told_kind
 
     @display(description=gettext_lazy("state"), ordering="state", label=badges.RUN_OR_BOOKING)
     def stands(self, run: BookingRun) -> tuple[str, str]:

@@ -22,6 +22,11 @@ from bookings.services.errors import Rejected
 from bookings.services.runs import asking
 from bookings.vocabulary import RunState
 
+UNTAKEN = 20.0  # seconds until --wait says that no worker has taken the run
+NOT_TAKEN = (
+    "No worker has taken it yet: they may be busy, or the portal may not be running (make run). "
+    "It stays queued; Ctrl-C ends the watching only."
+)
 # Beside 0: it is queued, or with --wait it ended well.
 ENDED_OTHERWISE = 1
 BAD_INPUT = 2
@@ -93,9 +98,12 @@ class RunCommand(BaseCommand):
         zone = ZoneInfo(run.time_zone)
 
         async def tell() -> None:
+            hint = asyncio.get_running_loop().call_later(UNTAKEN, log.write, NOT_TAKEN)
             async with aclosing(follow_until_person(run)) as lines:
                 async for line in lines:
                     log.write(_line(line, zone))
+                    if line.attempt_number:
+                        hint.cancel()
 
         try:
             asyncio.run(tell())

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models.account import Account
@@ -166,6 +167,12 @@ class BookingRun(models.Model):
     @property
     def is_open(self) -> bool:
         return RunState(self.state).is_open
+
+    @property
+    def told_kind(self) -> str:
+        """Its kind, and that it is only rehearsed, e.g. "Book · rehearsal only"."""
+        kind = self.get_kind_display()
+        return f"{kind} · {gettext('rehearsal only')}" if self.dry_run else kind
 
     @property
     def title(self) -> str:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from datetime import time
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import translation
 
+from bookings.management import run_command
 from bookings.models import BookingRun
 from bookings.services import runs
 from bookings.services.bookings import Seen
 from bookings.services.runs import AttemptEnd
+from bookings.told import tell
 from bookings.vocabulary import RunKind, Source
 from tests.bookings.cast import Cast, in_days, make_booking, make_partner, make_run
 
@@ -98,6 +103,14 @@ def test_who_has_several_partners_is_told_which(cast: Cast) -> None:
     assert told.endswith("” and others.")
 
 
+def test_what_is_booked_already_is_named(cast: Cast) -> None:
+    booking = make_booking(cast.account, booking_date=in_days(5), booking_time=time(10))
+    said = refused("book_showing", booking.property_address, DAY, "10:00", by=cast.owner)
+    assert said.endswith(f"holds a live booking for this showing: booking {booking.pk}.")
+    with translation.override("fr"):
+        assert tell(said).endswith(f": réservation {booking.pk}.")
+
+
 def test_rights_are_those_of_the_person_who_asks(cast: Cast) -> None:
     booking = make_booking(cast.account)
     assert "has no booking" in refused("cancel_showing", booking.pk, by=cast.stranger)
@@ -152,6 +165,33 @@ def test_waiting_follows_the_log_to_its_end_and_the_exit_code_tells(
         call_command(*words, stdout=out)
     assert "Queued: Check" in out.getvalue()
     assert f"/runs/{checked.uuid}" in out.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waiting_says_that_no_worker_has_taken_it(
+    transactional_db: None, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Settling(io.StringIO):
+        """A terminal whose reader starts a worker as soon as they are told that there is none."""
+
+        def write(self, said: str) -> int:
+            if run_command.NOT_TAKEN in said:
+                settling.start()
+            return super().write(said)
+
+    def settle() -> None:
+        claimed = runs.claim(asked.pk, holder="test")
+        assert claimed is not None
+        runs.settle(asked.pk, AttemptEnd(result="found"), fence=claimed.attempt_number)
+        connection.close()
+
+    asked, out = make_run(cast.partner, kind=RunKind.CHECK, date=None, time=None), Settling()
+    settling = threading.Thread(target=settle)
+    monkeypatch.setattr("bookings.services.runs.queue", lambda *_, **__: asked)
+    monkeypatch.setattr(run_command, "UNTAKEN", 0.1)
+    call_command("check_property", "N7654321", "--wait", "--by", cast.owner.username, stdout=out)
+    settling.join()
+    assert out.getvalue().count(run_command.NOT_TAKEN) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,13 @@ from bookings.services.errors import AlreadyThere, Rejected
 from bookings.services.runs import asking
 from bookings.services.runs.moves import follow_request
 from bookings.services.runs.starting import start
-from bookings.vocabulary import LIVE_BOOKING_STATUSES, OPEN_RUN_STATES, RequestState, RunKind, Source
+from bookings.vocabulary import (
+    LIVE_BOOKING_STATUSES,
+    OPEN_RUN_STATES,
+    RequestState,
+    RunKind,
+    Source,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +165,12 @@ def _refuse_if_booked(wish: Wish, account: Account, starts_at: datetime) -> None
     same_home = Q(property_id__in={wish.mls_number, wish.property_text})
     if wish.address:
         same_home |= Q(property_address__iexact=wish.address)
-    if same_time.filter(same_home).exists():
-        raise AlreadyThere("The account already holds a live booking for this showing.", field="property")
+    there = same_time.filter(same_home).first()
+    if there is not None:
+        raise AlreadyThere(
+            f"The account already holds a live booking for this showing: booking {there.pk}.",
+            field="property",
+        )
 
 
 def _double_of(

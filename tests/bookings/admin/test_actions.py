@@ -429,6 +429,9 @@ def test_a_request_is_rehearsed_without_being_answered(cast: Cast, sign_in: Sign
     assert (run.dry_run, run.request, run.property_text) == (True, None, request.property_id)
     request.refresh_from_db()
     assert request.booking_status == RequestState.RECEIVED
+    make_run(cast.partner)
+    for page in (reverse("admin:bookings_bookingrun_changelist"), reverse("dashboard")):
+        assert browser.get(page).content.decode().count("Book · rehearsal only") == 1, page
 
 
 def test_a_property_is_checked_for_the_persons_partner(cast: Cast, rows: Rows, sign_in: SignIn) -> None:
