@@ -103,6 +103,8 @@ def follow(booking: Booking, seen: Seen, *, run: BookingRun) -> list[str]:
         fields |= {"version": F("version") + 1, "updated_at": now}
     if changed.get("status") == BookingStatus.CONFIRMED:
         fields["confirmed_at"] = now
+    if "badge" in changed:
+        fields["confirmation_message"] = _told_by(seen)
     status, starts_at = (changed.get(name, getattr(booking, name)) for name in ("status", "starts_at"))
     is_news = bool({"status", "starts_at"} & changed.keys())
     if is_news:  # a picture of how it stood before proves nothing any more
@@ -232,6 +234,10 @@ def _same_showing(run: BookingRun, seen: Seen) -> Booking | None:
     return live_first[0] if live_first else None
 
 
+def _told_by(seen: Seen) -> str:
+    return f"Seen in BrokerBay's own list as “{seen.badge}”"[:300]
+
+
 def _new(run: BookingRun, seen: Seen, status: BookingStatus) -> Booking:
     now = timezone.now()
     account = run.account
@@ -250,7 +256,7 @@ def _new(run: BookingRun, seen: Seen, status: BookingStatus) -> Booking:
         auto_confirmed=bool(run.listing.get("auto_confirm")) and status == BookingStatus.CONFIRMED,
         booking_url=seen.url[:500],
         screenshot_path=seen.picture[:300],
-        confirmation_message=f"Seen in BrokerBay's own list as “{seen.badge}”",
+        confirmation_message=_told_by(seen),
         partner=run.partner,
         account=account,
         request=run.request,

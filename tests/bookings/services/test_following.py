@@ -74,6 +74,7 @@ def test_a_cancelled_showing_ends_its_run_and_its_booking_and_closes_the_request
     booking.refresh_from_db()
     request.refresh_from_db()
     assert (run.state, booking.status, booking.badge) == (RunState.DONE, BookingStatus.CANCELLED, "Cancelled")
+    assert booking.confirmation_message == "Seen in BrokerBay's own list as “Cancelled”"
     assert request.booking_status == RequestState.CLOSED
     assert AuditEntry.objects.get(action="booking.seen").before["status"] == "Confirmed"
 
