@@ -25,13 +25,11 @@ ORDER_KINDS = {
 def order_for(run: BookingRun) -> Order:
     """What the engine is to do for a claimed run: its kind, or, when unconfirmed, to read the list only."""
     looks_up = run.state == RunState.UNCONFIRMED
-    is_of_this_listing = run.listing.get("listing_id") in ("", run.listing_id)  # a search's row has no id
     return Order(
         kind=OrderKind.LOOK_UP if looks_up else ORDER_KINDS[RunKind(run.kind)],
         mls_number=run.mls_number,
         address=run.address,
         listing_id=run.listing_id,
-        listing_address=run.listing.get("searched_as", "") if is_of_this_listing else "",
         date=run.wanted_date,
         time=run.wanted_time,
         duration_minutes=run.duration_minutes,

@@ -88,8 +88,7 @@ class Order:
 
     `mls_number` (a letter and 8 digits) or `address` must be given; a booking needs `date`, `time`
     and `duration_minutes` too: the engine uses them exactly and never another.
-    `listing_id` (24 hex digits), known from an earlier attempt or picked by a person, goes straight there;
-    `listing_address` is its `searched_as`, if an attempt found it by a search.
+    `listing_id` (24 hex digits), known from an earlier attempt or picked by a person, goes straight there.
     A cancel and a reschedule are about `showing`; a reschedule's `date`, `time` and `duration_minutes` are
     the new ones. A check with a `date` also tells which slots are open that day. A look-up is about
     `showing` where that is set (has it been cancelled, when is it now?), else about the home at `date` and
@@ -100,7 +99,6 @@ class Order:
     mls_number: str = ""
     address: str = ""
     listing_id: str = ""
-    listing_address: str = ""
     date: date | None = None
     time: time | None = None
     duration_minutes: int | None = None
@@ -131,14 +129,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A listing as BrokerBay shows it. `auto_confirm` is None while unknown.
-
-    `searched_as` is its address in the search's row, which names the town; the listing's own page names none.
-    """
+    """A listing as BrokerBay shows it. `auto_confirm` is None while unknown."""
 
     listing_id: str
     address: str
-    searched_as: str = ""
     mls_number: str = ""
     auto_confirm: bool | None = None
     time_zone: str = ""

@@ -17,7 +17,7 @@ from automation.engine.pages.shell import search_field
 
 _BUTTON = re.compile(r"^\s*(Book|Request) Showing\s*$", re.IGNORECASE)
 _HINT = re.compile(r"enter an MLS", re.IGNORECASE)
-OPENED = 1.0  # seconds; it takes no answer of the site to open it
+OPENED = 2.0  # seconds; it takes no answer of the site to open it
 REDRAWN = 1.0  # seconds; a second search may well find the same rows
 _ROWS = "[...document.querySelectorAll('tr, [role=row]')].filter(row => /Add to tour/i.test(row.textContent))"
 _SAID = f"{_ROWS}.map(row => row.textContent).join('\\n')"

@@ -133,7 +133,7 @@ def _find(attempt: Attempt, wanted: Wanted) -> SeenShowing | None:
     if said.unit or not parse_address(listing.address).unit:
         return named
     if is_live(named) or order.kind is OrderKind.LOOK_UP:  # which also tells what was declined
-        raise _which(listing, listing.searched_as or listing.address, named)
+        raise _which(listing, listing.address, named)
     return found
 
 
@@ -142,10 +142,9 @@ def _ask_if_in_other_town(attempt: Attempt, found: SeenShowing) -> None:
     order, listing = attempt.order, attempt.listing
     if listing is None:
         return
-    named = listing.searched_as or listing.address
-    town, ours, theirs = (parse_address(each).city for each in (named, order.address, found.address))
+    town, ours, theirs = (parse_address(each.address).city for each in (listing, order, found))
     if theirs and (town or ours) and theirs not in (town, ours):
-        raise _which(listing, named if town else order.address, found)
+        raise _which(listing, listing.address if town else order.address, found)
 
 
 def _which(listing: Listing, address: str, seen: SeenShowing) -> AmbiguousListing:

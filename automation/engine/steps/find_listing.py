@@ -77,8 +77,8 @@ async def _by_id(attempt: Attempt) -> Done:
         raise ListingNotFound(
             "BrokerBay has no listing under the address that was kept for it. Look for it by MLS number."
         )
-    wanted, shown = parse_address(attempt.order.address), parse_address(seen.address)
-    if wanted.is_complete and likeness(wanted, shown) is Likeness.OTHER:
+    wanted = parse_address(attempt.order.address)
+    if wanted.is_complete and likeness(wanted, parse_address(seen.address)) is Likeness.OTHER:
         raise AmbiguousListing(
             f"The listing that was picked is {seen.address}, but the order says {attempt.order.address}: "
             "a person must say which one is meant.",
@@ -88,12 +88,8 @@ async def _by_id(attempt: Attempt) -> Done:
                 ),
             ),
         )
-    is_known = likeness(parse_address(attempt.order.listing_address), shown) is Likeness.SAME
     attempt.listing = Listing(
-        listing_id=attempt.order.listing_id,
-        address=seen.address,
-        searched_as=attempt.order.listing_address if is_known else "",
-        mls_number=seen.mls_number,
+        listing_id=attempt.order.listing_id, address=seen.address, mls_number=seen.mls_number
     )
     return Done(message=f"Found {_named(attempt.listing)}.", touched=ListingPage.HEADING)
 
@@ -149,7 +145,6 @@ def _take(attempt: Attempt, row: ResultRow) -> Done:
     attempt.listing = Listing(
         listing_id="",
         address=_full_address(row),
-        searched_as=_full_address(row),
         mls_number=_number(row),
         auto_confirm=row.auto_confirm,
     )

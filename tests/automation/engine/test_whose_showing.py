@@ -301,43 +301,20 @@ def test_an_order_without_a_town_is_of_its_listings(bay: Bay, unit: str, picked:
     assert (again.result, len(bay.control.showings())) == (Result.BOOKED, 2 - picked)
 
 
-@pytest.mark.parametrize("town", ["Toronto", "Markham"])
-@pytest.mark.parametrize("address", ["", f"{UNIT}-{STREET}", f"{UNIT}-{STREET}, Toronto, ON"])
-@pytest.mark.parametrize("mls_number", [MLS, ""])
-def test_a_listing_that_an_attempt_searched_keeps_its_town(
-    bay: Bay, mls_number: str, address: str, town: str
+@pytest.mark.parametrize("address", ["", f"{UNIT}-{STREET}"])
+def test_a_list_that_spells_the_town_otherwise_than_the_search_does_not_hide_what_was_sent(
+    bay: Bay, address: str
 ) -> None:
-    there = bay.control.add_listing(mls_number="N87654321", street=STREET, unit=UNIT, city="Markham")
-    first = bay.play(bay.order(kind=OrderKind.CHECK, address=""))
-    assert first.listing is not None
-    shown = bay.listing_id if town == "Toronto" else there
-    bay.control.add_showing(listing_id=shown, account=ACCOUNT, date=bay.day, time=time(14))
-    known = {"listing_id": first.listing.listing_id, "listing_address": first.listing.searched_as}
-    again = bay.play(bay.order(mls_number=mls_number, address=address, **known))
-    ended = (Result.BOOKED, "") if town == "Toronto" else (Result.PARKED, "ambiguous_listing")
-    assert (again.result, again.code) == ended
-    assert not bay.control.posts()
-    assert again.listing is None or again.listing.searched_as == first.listing.searched_as
-
-
-def test_a_booking_is_seen_in_a_list_that_spells_the_town_otherwise_than_the_search(bay: Bay) -> None:
     read = own_list.read_showing
 
     def spelt(row: ShowingRow, *, near: date) -> SeenShowing | None:
         seen = read(row, near=near)
         return replace(seen, address=f"{STREET}, #{UNIT}, North York, ON") if seen else None
 
-    known = {"listing_id": bay.listing_id, "listing_address": f"{STREET}, #{UNIT}, Toronto, ON"}
     with mock.patch.object(own_list, "read_showing", spelt):
-        assert bay.play(bay.order(address="", **known)).result is Result.BOOKED
-        again = bay.play(bay.order(address="", **known))
-    assert (again.result, again.code) == (Result.PARKED, "ambiguous_listing")
+        first = bay.play(bay.order(address=address), list_timeout=1)
+        assert (first.result, first.submitted) == (Result.UNCONFIRMED, True)
+        assert first.listing is not None
+        again = bay.play(bay.order(address=address, listing_id=first.listing.listing_id))
+    assert (again.result, again.submitted) == (Result.BOOKED, False)
     assert len(bay.control.posts()) == 1
-
-
-def test_what_was_searched_of_another_home_does_not_name_the_listing(bay: Bay) -> None:
-    known = {"listing_id": bay.listing_id, "listing_address": f"412-{STREET}, Markham, ON"}
-    checked = bay.play(bay.order(kind=OrderKind.CHECK, address="", **known))
-    assert checked.listing is not None
-    assert checked.listing.searched_as == ""
-    assert same_home(checked.listing.address, f"{UNIT}-{STREET}")

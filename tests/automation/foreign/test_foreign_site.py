@@ -157,7 +157,7 @@ def test_it_rehearses_without_sending(robot: Robot, foreign: Foreign, home: Home
 def test_a_click_that_comes_before_the_pages_script_is_made_again(
     robot: Robot, foreign: Foreign, home: Home
 ) -> None:
-    foreign.script_delay = 1.5
+    foreign.script_delay = 2.5
     assert robot.does(OrderKind.CHECK, date=DAY).result is Result.FOUND
 
 

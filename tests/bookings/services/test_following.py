@@ -159,20 +159,6 @@ def test_a_nameless_showings_move_is_looked_for_at_its_new_time(cast: Cast) -> N
     assert (order.showing.date, order.showing.time) == (in_days(5), time(12, 0))
 
 
-@pytest.mark.parametrize("read_last", ["5f0", ""], ids=["its-page", "a-row-of-the-search"])
-def test_the_next_attempt_knows_its_listings_town(cast: Cast, read_last: str) -> None:
-    run = unconfirmed(make_run(cast.partner))
-    home = {"listing_id": "5f0", "searched_as": "5 Main Street, Toronto, ON"}
-    run = ended(run, result="absent", listing=home)
-    run = ended(run, result="absent", listing={**home, "listing_id": read_last})
-    assert run.state == RunState.QUEUED
-    order = translate.order_for(held(run))
-    assert (order.listing_id, order.listing_address) == ("5f0", home["searched_as"])
-    BookingRun.objects.filter(pk=run.pk).update(listing={**home, "listing_id": "another"})
-    run.refresh_from_db()
-    assert translate.order_for(run).listing_address == ""
-
-
 def test_what_was_changed_in_vain_twice_goes_to_a_person(cast: Cast) -> None:
     booking = make_booking(cast.account)
     run = unconfirmed(cancel(booking))
