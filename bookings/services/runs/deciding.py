@@ -64,7 +64,8 @@ def resume_signed_in(account: Account, *, by: User | None, source: Source) -> in
     resumed = 0
     for run in waiting.select_related("partner"):
         with transaction.atomic():
-            again = Move(to=RunState.QUEUED, message="The account is signed in again")
+            fresh = {"submits": 0}  # BrokerBay's clear no ended the last one, and a person lets it go on
+            again = Move(to=RunState.QUEUED, message="The account is signed in again", fields=fresh)
             move_free(run, again, source=source, by=by)
             ring(run.pk)
         resumed += 1

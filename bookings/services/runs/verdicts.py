@@ -87,7 +87,8 @@ def after_perform(run: BookingRun, end: AttemptEnd) -> Move:
             code=end.code,
             fields=NOTHING_SENT,
         )
-    if end.result == "parked" and end.retry_is_safe and run.attempts_left > 0:
+    may_send = run.submitting_at is None or run.submits < MAX_SUBMITS
+    if end.result == "parked" and end.retry_is_safe and run.attempts_left > 0 and may_send:
         return _once_more(run, end)
     if end.result == "parked":
         return Move(

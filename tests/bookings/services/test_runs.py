@@ -14,7 +14,16 @@ from bookings.services import accounts, runs
 from bookings.services.bookings import Seen
 from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
 from bookings.services.runs import AttemptEnd, LogLine
-from bookings.vocabulary import OPEN_RUN_STATES, RUN_MOVES, Health, RequestState, RunKind, RunState, Source
+from bookings.vocabulary import (
+    OPEN_RUN_STATES,
+    RUN_MOVES,
+    Answer,
+    Health,
+    RequestState,
+    RunKind,
+    RunState,
+    Source,
+)
 from tests.bookings.cast import (
     Cast,
     in_days,
@@ -241,6 +250,36 @@ def test_when_asked_to_slow_down_it_waits_by_the_clock(cast: Cast) -> None:
     run = runs.settle(run.pk, slow, fence=1)
     assert (run.state, run.submitting_at) == (RunState.PARKED, None)
     assert run.not_before is not None
+
+
+def test_what_was_sent_twice_and_clearly_refused_goes_on_by_a_person_only(cast: Cast) -> None:
+    run = make_run(cast.partner)
+    for fence in (1, 2):
+        run = claimed(run)
+        assert runs.pass_gate(run.pk, fence=fence)
+        run = runs.settle(run.pk, broke(result="parked", code="rate_limited"), fence=fence)
+        assert (run.state, run.submitting_at) == (RunState.PARKED, None)
+        BookingRun.objects.filter(pk=run.pk, not_before__isnull=False).update(not_before=timezone.now())
+        runs.sweep()
+        run.refresh_from_db()
+    assert (run.state, run.submits, run.reason_code) == (RunState.PARKED, 2, "rate_limited")
+    assert Notice.objects.filter(run=run).count() == 1
+    assert runs.answer(run, Answer.TRY_AGAIN, by=cast.owner).submits == 0
+
+
+def test_who_signs_in_lets_a_run_send_anew(cast: Cast) -> None:
+    run = when_due(unconfirmed(cast))
+    BookingRun.objects.filter(pk=run.pk).update(absent_reads=1)
+    run = runs.settle(run.pk, AttemptEnd(result="absent"), fence=2)
+    run = claimed(run)
+    assert runs.pass_gate(run.pk, fence=3)
+    run = runs.settle(run.pk, AttemptEnd(result="parked", code="needs_sign_in", message="…"), fence=3)
+    assert (run.state, run.submits) == (RunState.PARKED, 2)
+    accounts.sign_in(cast.account, "sealed", by=cast.manager, source=Source.PERSON)
+    run = claimed(run)
+    assert runs.pass_gate(run.pk, fence=4)
+    run.refresh_from_db()
+    assert run.submits == 1
 
 
 def test_absent_is_believed_only_when_read_twice(cast: Cast) -> None:
