@@ -16,13 +16,7 @@ from bookings.services.errors import AlreadyThere, Rejected
 from bookings.services.runs import asking
 from bookings.services.runs.moves import follow_request
 from bookings.services.runs.starting import start
-from bookings.vocabulary import (
-    LIVE_BOOKING_STATUSES,
-    OPEN_RUN_STATES,
-    RequestState,
-    RunKind,
-    Source,
-)
+from bookings.vocabulary import LIVE_BOOKING_STATUSES, OPEN_RUN_STATES, RequestState, RunKind, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
