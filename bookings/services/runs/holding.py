@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from bookings.models import Account, Attempt, BookingRun
 from bookings.services.runs import lanes
-from bookings.services.runs.figures import LEASE, SEND_MARGIN
+from bookings.services.runs.figures import LEASE, MAX_SUBMITS, SEND_MARGIN
 from bookings.services.runs.log import write
 from bookings.vocabulary import AttemptPurpose, RunKind, RunState
 
@@ -128,6 +128,7 @@ def _pass(run_id: int, fence: int, now: datetime) -> bool:
         attempt_number=fence,
         state=RunState.RUNNING,
         submitting_at__isnull=True,
+        submits__lt=MAX_SUBMITS,
         stop_asked_at__isnull=True,
         lease_until__gt=now + SEND_MARGIN,
     ).update(submitting_at=now, submits=F("submits") + 1, lease_until=now + LEASE, updated_at=now)

@@ -113,6 +113,14 @@ def test_the_gate_opens_once(cast: Cast) -> None:
     assert (run.submits, run.submitting_at is not None) == (1, True)
 
 
+def test_the_gate_stays_shut_for_a_run_that_was_sent_as_often_as_it_may(cast: Cast) -> None:
+    run = claimed(make_run(cast.partner))
+    BookingRun.objects.filter(pk=run.pk).update(submits=runs.MAX_SUBMITS)
+    assert runs.pass_gate(run.pk, fence=1) is False
+    run.refresh_from_db()
+    assert (run.submits, run.submitting_at) == (runs.MAX_SUBMITS, None)
+
+
 @pytest.mark.parametrize("lost", ["fence", "lease", "stopped"])
 def test_the_gate_stays_shut_for_who_lost_the_run(cast: Cast, lost: str) -> None:
     run = claimed(make_run(cast.partner))
