@@ -91,7 +91,8 @@ def of_run(run: BookingRun) -> None:
     if event is None:
         return
     # A run in doubt is looked up again and again: that is news once for each time it was sent.
-    turn = f"sent{run.submits}" if run.state == RunState.UNCONFIRMED else str(run.attempt_number)
+    in_doubt = run.state == RunState.UNCONFIRMED and run.submitting_at is not None
+    turn = f"sent{run.submitting_at:%Y%m%d%H%M%S%f}" if in_doubt else str(run.attempt_number)
     _tell(
         News(
             key=f"run:{run.uuid}:{run.state}:{turn}",

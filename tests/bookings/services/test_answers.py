@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from bookings.models import Account, AuditEntry, Booking, BookingRun
+from bookings.models import Account, AuditEntry, Booking, BookingRun, Notice
 from bookings.services import runs
 from bookings.services.errors import Forbidden, Moved, NotAllowed, Rejected
 from bookings.services.runs import AttemptEnd
-from bookings.vocabulary import Answer, BookingStatus, Health, RunKind, RunState, Source
+from bookings.vocabulary import Answer, BookingStatus, Health, NoticeEvent, RunKind, RunState, Source
 from tests.bookings.cast import Cast, in_days, make_booking, make_run
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +142,17 @@ def test_a_run_in_doubt_has_a_way_out_that_the_list_then_proves(cast: Cast) -> N
 def test_not_there_starts_again_with_a_fresh_budget(cast: Cast) -> None:
     run = runs.answer(in_doubt(make_run(cast.partner)), Answer.IT_IS_NOT_THERE, by=cast.owner)
     assert (run.state, run.submits, run.submitting_at) == (RunState.QUEUED, 0, None)
+
+
+def test_a_second_doubt_of_a_run_is_told_as_the_first_was(cast: Cast) -> None:
+    run = in_doubt(make_run(cast.partner))
+    for sent in (1, 2):
+        assert Notice.objects.filter(run=run, event=NoticeEvent.NEEDS_YOU).count() == sent
+        if sent == 1:
+            run = in_doubt(runs.answer(run, Answer.IT_IS_NOT_THERE, by=cast.owner))
+    BookingRun.objects.filter(pk=run.pk).update(not_before=None)
+    run = ended(run, result="broke", code="site_down")  # looked up once more: no news
+    assert Notice.objects.filter(run=run, event=NoticeEvent.NEEDS_YOU).count() == 2
 
 
 def test_giving_up_what_may_have_arrived_has_the_list_compared(cast: Cast) -> None:
