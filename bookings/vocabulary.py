@@ -452,7 +452,9 @@ REASONS: dict[str, tuple[str, str]] = {
 
 # Their next step promises another try, which holds until the run has failed or is left to a person.
 TRIED_AGAIN = ("site_down", "rate_limited", "worker_lost", "browser_gone")
-FOR_A_PERSON = gettext_noop("Nothing was sent. Try again, or do it by hand on BrokerBay if it is urgent.")
+FOR_A_PERSON = gettext_noop(
+    "It is not tried again by itself. Try again, or do it by hand on BrokerBay if it is urgent."
+)
 
 # What a person cures at the robot's browser; the runs that wait for it go on afterwards.
 CURED_AT_THE_BROWSER = ("needs_sign_in", "challenge_shown", "contact_details_wanted")

@@ -83,7 +83,7 @@ def judge(answer: Answer, kind: OrderKind = OrderKind.BOOK) -> None:
     if 200 <= answer.status < 300:
         return
     if answer.status == 429:
-        raise RateLimited(f"BrokerBay asks us to slow down (429). {nothing}; we try again later.")
+        raise RateLimited(f"BrokerBay asks us to slow down (429). {nothing}.")
     if answer.status == 401:
         raise NeedsSignIn(f"BrokerBay signed us out at the submit. {nothing}: a person must sign in again.")
     if refusal := _refusal(answer.status, words, kind):

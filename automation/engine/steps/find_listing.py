@@ -63,7 +63,7 @@ async def _look_up(attempt: Attempt, text: str) -> Sequence[ResultRow]:
             "BrokerBay signed us out during the search. Nothing was sent: a person must sign in again."
         )
     if results.status == 429:
-        raise RateLimited("BrokerBay asks us to slow down (429). Nothing was sent; we try again later.")
+        raise RateLimited("BrokerBay asks us to slow down (429). Nothing was sent.")
     if results.status >= 400 or not results.is_open:
         raise SiteDown(f"BrokerBay's search does not work ({results.status}). Nothing was sent.")
     return results.rows

@@ -17,7 +17,7 @@ async def open_site(attempt: Attempt) -> Done:
     await attempt.pictured()
     status = await attempt.shell.open(route)
     if status == 429:
-        raise RateLimited("BrokerBay asks us to slow down (429). Nothing was sent; we try again later.")
+        raise RateLimited("BrokerBay asks us to slow down (429). Nothing was sent.")
     if status is not None and status >= 500:
         raise SiteDown(f"BrokerBay answers with an error page ({status}). Nothing was sent.")
     try:

@@ -78,7 +78,7 @@ def run_in(cast: Cast, state: RunState, code: str = "", **fields: Any) -> Bookin
         ),
         LogLine(
             at=now,
-            message="BrokerBay asks us to slow down (429). Nothing was sent; we try again later.",
+            message="BrokerBay asks us to slow down (429). Nothing was sent.",
             step="submit",
             level=Level.WARNING,
         ),
