@@ -19,25 +19,13 @@ from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
 from bookings.services.runs import asking
 from bookings.services.runs.bells import ring
 from bookings.services.runs.changes import queue_reconcile
-from bookings.services.runs.figures import MAX_ATTEMPTS
 from bookings.services.runs.health import look_again
-from bookings.services.runs.moves import Move, move_free
+from bookings.services.runs.moves import FRESH, Move, move_free
 from bookings.services.runs.offering import offers, picked_time
 from bookings.vocabulary import LIVE_BOOKING_STATUSES, Answer, RunKind, RunState, Source
 
 # Named, not imported: hand-offs stand on this module.
 OPEN_HANDOFF = "bookings.services.handoffs.open_for"
-# What a run forgets when a person sends it back to the queue.
-FRESH: dict[str, Any] = {
-    "attempts_left": MAX_ATTEMPTS,
-    "submits": 0,
-    "submitting_at": None,
-    "absent_reads": 0,
-    "stop_asked_at": None,
-    "down_since": None,
-    "open_slots": [],
-    "candidates": [],
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

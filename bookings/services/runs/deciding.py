@@ -11,7 +11,7 @@ from bookings.services import audit, people
 from bookings.services.errors import NotAllowed
 from bookings.services.runs.bells import ring
 from bookings.services.runs.log import write
-from bookings.services.runs.moves import Move, move_free
+from bookings.services.runs.moves import FRESH, Move, move_free
 from bookings.vocabulary import CURED_AT_THE_BROWSER, Level, RunState, Source
 
 
@@ -64,8 +64,7 @@ def resume_signed_in(account: Account, *, by: User | None, source: Source) -> in
     resumed = 0
     for run in waiting.select_related("partner"):
         with transaction.atomic():
-            fresh = {"submits": 0}  # BrokerBay's clear no ended the last one, and a person lets it go on
-            again = Move(to=RunState.QUEUED, message="The account is signed in again", fields=fresh)
+            again = Move(to=RunState.QUEUED, message="The account is signed in again", fields=FRESH)
             move_free(run, again, source=source, by=by)
             ring(run.pk)
         resumed += 1

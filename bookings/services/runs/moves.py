@@ -14,8 +14,21 @@ from bookings.models import BookingRun, Screen, ShowingRequest, Stroke
 from bookings.services import audit, news, outcomes
 from bookings.services.errors import Moved, NotAllowed
 from bookings.services.runs import health
+from bookings.services.runs.figures import MAX_ATTEMPTS
 from bookings.services.runs.log import write
 from bookings.vocabulary import RUN_MOVES, Level, RequestState, RunKind, RunState, Source
+
+# What a run forgets when a person lets it go on.
+FRESH: dict[str, Any] = {
+    "attempts_left": MAX_ATTEMPTS,
+    "submits": 0,
+    "submitting_at": None,
+    "absent_reads": 0,
+    "stop_asked_at": None,
+    "down_since": None,
+    "open_slots": [],
+    "candidates": [],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

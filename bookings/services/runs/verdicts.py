@@ -25,8 +25,16 @@ from bookings.services.runs.figures import (
     READS_TO_BELIEVE_ABSENT,
     TOO_NEAR,
 )
-from bookings.services.runs.moves import Move
-from bookings.vocabulary import CHANGING_KINDS, EvidenceKind, Level, RunKind, RunState, reason_title
+from bookings.services.runs.moves import Move, follows_client
+from bookings.vocabulary import (
+    CHANGING_KINDS,
+    EvidenceKind,
+    Level,
+    RequestState,
+    RunKind,
+    RunState,
+    reason_title,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +112,7 @@ def after_perform(run: BookingRun, end: AttemptEnd) -> Move:
     if (
         end.code == "stopped" and run.kind in CHANGING_KINDS
     ):  # nobody asked for that: the gate stayed shut, and nothing was sent
-        end = replace(end, code="paused", retry_is_safe=True)
+        end = replace(end, code="paused" if run.attempts_left else "attempts_spent", retry_is_safe=True)
     return _once_more(run, end)
 
 
@@ -313,6 +321,12 @@ def _not_arrived(run: BookingRun) -> Move:
             fields={"absent_reads": reads},
         )
     shows = "does not show it" if books else "shows it unchanged"
+    ended = "it was not booked" if books else "nothing was changed"
+    so_it_ended = f"BrokerBay's list, read twice, {shows}: {ended}."
+    if _client_wants_otherwise(run):
+        return Move(
+            to=RunState.CANCELLED, message=so_it_ended, code="withdrawn", fields={"absent_reads": reads}
+        )
     if run.submits < MAX_SUBMITS and run.attempts_left > 0 and run.stop_asked_at is None:
         return Move(
             to=RunState.QUEUED,
@@ -320,14 +334,19 @@ def _not_arrived(run: BookingRun) -> Move:
             level=Level.WARNING,
             fields={"absent_reads": reads, "submitting_at": None},
         )
-    ended = "it was not booked" if books else "nothing was changed"
     return Move(
         to=RunState.FAILED,
-        message=f"BrokerBay's list, read twice, {shows}: {ended}.",
+        message=so_it_ended,
         level=Level.ERROR,
         code="not_listed" if books else "not_changed",
         fields={"absent_reads": reads},
     )
+
+
+def _client_wants_otherwise(run: BookingRun) -> bool:
+    """The client changed the request while it was unknown whether it had arrived."""
+    is_clients = run.kind == RunKind.BOOK or follows_client(run)
+    return is_clients and run.request is not None and run.request.booking_status == RequestState.CHANGED
 
 
 def after_loss(run: BookingRun) -> Move:

@@ -254,6 +254,39 @@ def test_an_unconfirmed_move_is_learned_before_the_next_change(partner: Cast) ->
     assert (changes()[1].wanted_time, changes()[1].state) == (TEN, RunState.QUEUED)
 
 
+def test_a_booking_that_its_client_withdrew_while_in_doubt_is_not_sent_again(partner: Cast) -> None:
+    comes()
+    run = held(BookingRun.objects.get())
+    runs.pass_gate(run.pk, fence=1)
+    run = runs.settle(run.pk, AttemptEnd(result="unconfirmed", code="no_answer"), fence=1)
+    comes(status="cancelled")
+    assert request().booking_status == RequestState.CHANGED
+    for _ in range(2):
+        BookingRun.objects.update(not_before=None)
+        run = ended(run, result="absent")
+    assert (run.state, run.reason_code) == (RunState.CANCELLED, "withdrawn")
+    showings.follow_changes()
+    assert request().booking_status == RequestState.CLOSED
+
+
+def test_a_move_that_its_client_gave_up_while_in_doubt_is_not_sent_again(partner: Cast) -> None:
+    booking = booked(partner)
+    comes(scheduled_time=NOON)
+    run = held(changes()[0])
+    runs.pass_gate(run.pk, fence=1)
+    run = runs.settle(run.pk, AttemptEnd(result="unconfirmed", code="no_answer"), fence=1)
+    comes(scheduled_time=FOUR)
+    for _ in range(2):
+        BookingRun.objects.update(not_before=None)
+        run = ended(run, result="found", showing=shown(booking, time=TEN))
+    assert (run.state, run.reason_code) == (RunState.CANCELLED, "withdrawn")
+    showings.follow_changes()
+    assert [(one.wanted_time, one.state) for one in changes()] == [
+        (NOON, RunState.CANCELLED),
+        (FOUR, RunState.QUEUED),
+    ]
+
+
 def test_somebody_elses_change_of_the_booking_goes_first(partner: Cast) -> None:
     booking = booked(partner)
     run = runs.queue_reschedule(booking, date=in_days(3), time=NOON, source=Source.PERSON, by=partner.owner)

@@ -15,6 +15,7 @@ from bookings.services.bookings import Seen
 from bookings.services.errors import AlreadyThere, Moved, NotAllowed, Rejected
 from bookings.services.runs import AttemptEnd, LogLine
 from bookings.vocabulary import (
+    FOR_A_PERSON,
     OPEN_RUN_STATES,
     RUN_MOVES,
     Answer,
@@ -271,6 +272,7 @@ def test_what_was_sent_twice_and_clearly_refused_goes_on_by_a_person_only(cast: 
         runs.sweep()
         run.refresh_from_db()
     assert (run.state, run.submits, run.reason_code) == (RunState.PARKED, 2, "rate_limited")
+    assert run.next_step == FOR_A_PERSON
     assert Notice.objects.filter(run=run).count() == 1
     assert runs.answer(run, Answer.TRY_AGAIN, by=cast.owner).submits == 0
 
@@ -283,11 +285,12 @@ def test_who_signs_in_lets_a_run_send_anew(cast: Cast) -> None:
     assert runs.pass_gate(run.pk, fence=3)
     run = runs.settle(run.pk, AttemptEnd(result="parked", code="needs_sign_in", message="…"), fence=3)
     assert (run.state, run.submits) == (RunState.PARKED, 2)
+    BookingRun.objects.filter(pk=run.pk).update(attempts_left=0)
     accounts.sign_in(cast.account, "sealed", by=cast.manager, source=Source.PERSON)
     run = claimed(run)
     assert runs.pass_gate(run.pk, fence=4)
     run.refresh_from_db()
-    assert run.submits == 1
+    assert (run.submits, run.attempts_left) == (1, runs.MAX_ATTEMPTS - 1)
 
 
 def test_absent_is_believed_only_when_read_twice(cast: Cast) -> None:
@@ -342,6 +345,13 @@ def test_the_budget_of_tries_ends_at_a_person(cast: Cast) -> None:
         runs.sweep()
     run.refresh_from_db()
     assert (run.state, run.reason_code) == (RunState.FAILED, "page_changed")
+
+
+def test_a_gate_that_never_opens_ends_at_a_person_who_is_told_so(cast: Cast) -> None:
+    run = claimed(make_run(cast.partner))
+    BookingRun.objects.filter(pk=run.pk).update(attempts_left=0)
+    run = runs.settle(run.pk, broke(code="stopped", retry_is_safe=False), fence=1)
+    assert (run.state, run.reason_code) == (RunState.FAILED, "attempts_spent")
 
 
 def test_a_break_that_is_not_safe_is_not_tried_again(cast: Cast) -> None:
