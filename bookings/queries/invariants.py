@@ -172,13 +172,8 @@ def _may_send_again(one: Attempt, next_one: Attempt, between: Sequence[Attempt])
     looks = [each for each in between if each.purpose == AttemptPurpose.RECONCILE]
     if one.result in ("refused", "parked") or sum(each.result in ("absent", "found") for each in looks) >= 2:
         return True
-    return AuditEntry.objects.filter(
-        subject_type="bookingrun",
-        subject_id=str(one.run_id),
-        actor__isnull=False,
-        action__in=("run.answered", "run.queued"),
-        at__range=(one.started_at, next_one.started_at),
-    ).exists()
+    between_both = (one.started_at, next_one.started_at)
+    return AuditEntry.objects.filter(_word_about(one.run_id), at__range=between_both).exists()
 
 
 def _one_holder(view: View) -> Found:
@@ -209,9 +204,27 @@ def _ended_means_not_there(view: View) -> Found:
 
 
 def _budgets_hold(view: View) -> Found:
-    """I10: no run sends more often by itself than it may."""
+    """I10: no run sends more often than it may without a person's word between."""
     for run in view.runs.filter(submits__gt=MAX_SUBMITS):
         yield run, f"was sent {run.submits} times"
+    passed = Q(attempts__submitting_at__isnull=False)
+    for run in view.runs.annotate(passes=Count("attempts", filter=passed)).filter(passes__gt=MAX_SUBMITS):
+        sent = list(run.attempts.filter(submitting_at__isnull=False).order_by("number"))
+        signed_in = Q(action="account.signed_in", subject_type="account", subject_id=str(run.account_id))
+        words = AuditEntry.objects.filter(_word_about(run.pk) | signed_in)
+        for first, last in zip(sent, sent[MAX_SUBMITS:], strict=False):
+            if not words.filter(at__range=(first.submitting_at, last.submitting_at)).exists():
+                yield run, f"was sent {MAX_SUBMITS + 1} times by itself, the last by attempt {last.number}"
+
+
+def _word_about(run_id: int) -> Q:
+    """The audit lines of a person's word about a run."""
+    return Q(
+        subject_type="bookingrun",
+        subject_id=str(run_id),
+        actor__isnull=False,
+        action__in=("run.answered", "run.queued"),
+    )
 
 
 def _nothing_is_stuck(view: View) -> Found:

@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_q.models import Schedule
 
-from bookings.models import Attempt, Booking, BookingRun, Notice, RunEvent
+from bookings.models import Attempt, AuditEntry, Booking, BookingRun, Notice, RunEvent
 from bookings.queries import invariants
 from bookings.queries.invariants import OnSite, Site
-from bookings.services import nightly, runs
+from bookings.services import accounts, nightly, runs
 from bookings.services.bookings import Seen
 from bookings.services.runs import AttemptEnd
 from bookings.vocabulary import RequestState, RunState, Source
@@ -141,6 +141,17 @@ def test_a_person_may_have_it_sent_again(life: BookingRun, cast: Cast) -> None:
     runs.try_again(life, by=cast.owner)
     Attempt.objects.filter(number=4).update(started_at=timezone.now(), submitting_at=timezone.now())
     assert "I7" not in names()
+
+
+def test_sent_a_third_time_takes_a_persons_word(life: BookingRun, cast: Cast) -> None:
+    now = timezone.now()
+    for number in (5, 6):  # a clear no, then the third
+        Attempt.objects.create(run=life, number=number, holder="test/1", started_at=now, submitting_at=now)
+    Attempt.objects.filter(number__gte=4).update(result="parked")
+    assert "I10" in names()
+    accounts.sign_in(cast.account, "sealed", by=cast.manager, source=Source.PERSON)
+    AuditEntry.objects.filter(action="account.signed_in").update(at=now)
+    assert "I10" not in names()
 
 
 def test_the_night_prunes_checks_and_tells_the_administrators_once(life: BookingRun, cast: Cast) -> None:
