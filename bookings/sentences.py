@@ -254,6 +254,7 @@ ENGINE: tuple[str, ...] = (
 RUNS: tuple[str, ...] = (
     _("BrokerBay took longer than an attempt may take."),
     _("The run was stopped, or another worker took it over. Nothing was sent."),
+    _("Another request for that time is on its way, or this one was slow. Nothing was sent."),
     _("Writing the intent down took too long. Nothing was sent; the list is read to be sure."),
     _("The robot broke on this page."),
     _("Stopped by a person."),
@@ -261,7 +262,7 @@ RUNS: tuple[str, ...] = (
     _("Nobody touched the robot's browser for a while, so it was closed. Nothing of it was kept."),
     _("The sign-in took longer than a quarter of an hour. Nothing of it was kept."),
     _("BrokerBay cannot be reached."),
-    _("It is not tried again by itself. Try again, or do it by hand on BrokerBay if it is urgent."),
+    _("Try again, or do it by hand on BrokerBay if it is urgent."),
     _("The robot's browser closed. Nothing of it was kept."),
     _("The stored session cannot be opened with the keys in SESSION_KEYS. Sign the account in again."),
     _("Signed in. Waiting runs that go on: %(count)s."),

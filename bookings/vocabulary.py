@@ -450,14 +450,27 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
 }
 
+# Supabase's own words that mean something to us; any other is kept and shown.
+BOOKED_BY_ITSELF = "scheduled"
+MOVED_UPSTREAM = "rescheduled"
+UNDECIDED_UPSTREAM = "pending"
+CANCELLED_UPSTREAM = frozenset({"cancelled", "canceled"})
+
 # Their next step promises another try, which holds until the run has failed or is left to a person.
 TRIED_AGAIN = ("site_down", "rate_limited", "worker_lost", "browser_gone")
-FOR_A_PERSON = gettext_noop(
-    "It is not tried again by itself. Try again, or do it by hand on BrokerBay if it is urgent."
-)
+FOR_A_PERSON = gettext_noop("Try again, or do it by hand on BrokerBay if it is urgent.")
 
 # What a person cures at the robot's browser; the runs that wait for it go on afterwards.
 CURED_AT_THE_BROWSER = ("needs_sign_in", "challenge_shown", "contact_details_wanted")
+
+
+def is_cancelled(status: str) -> bool:
+    """Whether its client no longer wants a request, by upstream's word.
+
+    >>> is_cancelled("Cancelled"), is_cancelled("completed")
+    (True, False)
+    """
+    return status.lower() in CANCELLED_UPSTREAM
 
 
 def reason_title(code: str) -> str:

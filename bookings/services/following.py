@@ -17,24 +17,20 @@ from django.utils import timezone
 from bookings.models import Booking, BookingRun, ShowingRequest
 from bookings.services import audit, runs
 from bookings.services.errors import Moved, Rejected
-from bookings.services.runs.moves import follows_client, request_state
+from bookings.services.runs.moves import books_it, follows_client, request_state
 from bookings.vocabulary import (
     CHANGING_KINDS,
     LIVE_BOOKING_STATUSES,
     OPEN_RUN_STATES,
+    UNDECIDED_UPSTREAM,
     BookingStatus,
     ClientChanges,
     RequestState,
     RunKind,
     RunState,
     Source,
+    is_cancelled,
 )
-
-# Supabase's own words that mean something to us; any other is kept and shown.
-BOOKED_BY_ITSELF = "scheduled"
-MOVED_UPSTREAM = "rescheduled"
-UNDECIDED_UPSTREAM = "pending"
-CANCELLED_UPSTREAM = frozenset({"cancelled", "canceled"})
 
 WITHDRAWN = "The client changed the request"
 
@@ -47,10 +43,6 @@ class Wanted:
     date: date | None = None
     time: time | None = None
     trouble: str = ""
-
-
-def is_cancelled(request: ShowingRequest) -> bool:
-    return request.status.lower() in CANCELLED_UPSTREAM
 
 
 def follow(request_id: str) -> RequestState:
@@ -114,24 +106,11 @@ def _stand(request: ShowingRequest, state: RequestState, *, trouble: str = "") -
 
 def _follow_unbooked(request: ShowingRequest, about: Sequence[BookingRun]) -> RequestState:
     for run in about:
-        if run.kind == RunKind.BOOK and _books_it(run, request):
+        if run.kind == RunKind.BOOK and books_it(run, request):
             return _stand(request, request_state(run))
     if not _withdrawn(about):
         return RequestState.CHANGED
-    return _stand(request, RequestState.CLOSED if is_cancelled(request) else RequestState.RECEIVED)
-
-
-def _books_it(run: BookingRun, request: ShowingRequest) -> bool:
-    """Whether a run books what the client now wants. What a person began goes on whatever the status says."""
-    is_wanted = request.status.lower() == BOOKED_BY_ITSELF or run.source != Source.SYNC
-    return (
-        is_wanted
-        and not is_cancelled(request)
-        and run.stop_asked_at is None
-        and run.partner_id == request.partner_id
-        and run.property_text == request.property_id
-        and (run.wanted_date, run.wanted_time) == (request.scheduled_date, request.scheduled_time)
-    )
+    return _stand(request, RequestState.CLOSED if is_cancelled(request.status) else RequestState.RECEIVED)
 
 
 def _withdrawn(about: Sequence[BookingRun]) -> bool:
@@ -172,7 +151,7 @@ def _follow_booked(request: ShowingRequest, booking: Booking, about: Sequence[Bo
 
 def wanted_of(request: ShowingRequest, booking: Booking) -> Wanted:
     """What a request, as it stands upstream, asks of its live booking."""
-    if is_cancelled(request):
+    if is_cancelled(request.status):
         return Wanted(kind=RunKind.CANCEL)
     if request.partner_id != booking.partner_id:
         return Wanted(

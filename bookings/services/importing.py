@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from bookings import wallclock
 from bookings.models import Account, AuditEntry, Booking, Client, Partner, Property, ShowingRequest
-from bookings.services.following import CANCELLED_UPSTREAM
-from bookings.vocabulary import BookingStatus, FetchState, RequestState, Source
+from bookings.vocabulary import BookingStatus, FetchState, RequestState, Source, is_cancelled
 
 # Words of an ending are kept; every other word, "Confirmed" above all, is somebody's claim.
 ENDED = {"cancelled": BookingStatus.CANCELLED, "declined": BookingStatus.DECLINED}
@@ -155,7 +154,7 @@ def _as_request(
 
 
 def _state_of(row: ImportedRequest, zone: str, now: datetime) -> tuple[RequestState, str]:
-    if row.status.lower() in CANCELLED_UPSTREAM or _is_past(row, zone, now):
+    if is_cancelled(row.status) or _is_past(row, zone, now):
         return RequestState.CLOSED, ""
     if row.auto_booked or row.booking_status.lower() not in UNDONE:
         word = row.booking_status or "booked"

@@ -22,6 +22,7 @@ from bookings.vocabulary import (
     RunKind,
     RunState,
     Source,
+    is_cancelled,
     reason_title,
 )
 
@@ -70,7 +71,7 @@ def owe(request_id: str | None) -> None:
     if told is None:
         if not Notice.objects.filter(key=key).exists():
             return
-        told = Told(status=Outcome.IN_PROGRESS)
+        told = Told(status=Outcome.CANCELLED if is_cancelled(request.status) else Outcome.IN_PROGRESS)
     news: dict[str, object] = {
         "to": request_id,
         "subject": f"{in_english(Outcome(told.status).label)}: {request}"[:200],

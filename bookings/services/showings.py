@@ -19,16 +19,18 @@ from django.utils import timezone
 from bookings.models import Account, AuditEntry, BookingRun, Client, Property, ShowingRequest, SyncPass
 from bookings.services import linking, mapping, masses, needs, runs
 from bookings.services.errors import AlreadyThere, Rejected
-from bookings.services.following import (
+from bookings.services.following import follow
+from bookings.services.needs import is_mls_number
+from bookings.vocabulary import (
     BOOKED_BY_ITSELF,
-    CANCELLED_UPSTREAM,
     MOVED_UPSTREAM,
     UNDECIDED_UPSTREAM,
-    follow,
+    Need,
+    RequestState,
+    RunKind,
+    Source,
     is_cancelled,
 )
-from bookings.services.needs import is_mls_number
-from bookings.vocabulary import Need, RequestState, RunKind, Source
 
 CHUNK = 500
 JUDGED_AT_ONCE = 2000
@@ -212,9 +214,9 @@ def _wish(row: ShowingRequest) -> tuple[object, ...]:
 
 def _meaning(status: str) -> str:
     """What an upstream word means to us; "" for one that means nothing, as other programs may write."""
-    word = status.lower()
-    if word in CANCELLED_UPSTREAM:
+    if is_cancelled(status):
         return "cancelled"
+    word = status.lower()
     return word if word in (BOOKED_BY_ITSELF, MOVED_UPSTREAM, UNDECIDED_UPSTREAM) else ""
 
 
@@ -478,7 +480,7 @@ def _as_json(lacks: Sequence[Need]) -> str:
 
 def _judgement(row: Any, has_account: bool, now: datetime) -> tuple[RequestState, list[Need]]:
     """How a request stands that nothing was done about, and what it lacks."""
-    if is_cancelled(row):
+    if is_cancelled(row.status):
         return RequestState.CLOSED, []
     lacks = needs.lacking(
         needs.Facts(

@@ -16,7 +16,16 @@ from bookings.services.errors import Moved, NotAllowed
 from bookings.services.runs import health
 from bookings.services.runs.figures import MAX_ATTEMPTS
 from bookings.services.runs.log import write
-from bookings.vocabulary import RUN_MOVES, Level, RequestState, RunKind, RunState, Source
+from bookings.vocabulary import (
+    BOOKED_BY_ITSELF,
+    RUN_MOVES,
+    Level,
+    RequestState,
+    RunKind,
+    RunState,
+    Source,
+    is_cancelled,
+)
 
 # What a run forgets when a person lets it go on.
 FRESH: dict[str, Any] = {
@@ -111,6 +120,19 @@ def after_move(run: BookingRun, before: RunState, *, source: Source, by: User | 
 def follows_client(run: BookingRun) -> bool:
     """Whether a change of a booking is the client's own, read from upstream."""
     return run.kind in (RunKind.CANCEL, RunKind.RESCHEDULE) and run.source == Source.SYNC
+
+
+def books_it(run: BookingRun, request: ShowingRequest) -> bool:
+    """Whether a run books what the client now wants. What a person began goes on whatever the status says."""
+    is_wanted = request.status.lower() == BOOKED_BY_ITSELF or run.source != Source.SYNC
+    return (
+        is_wanted
+        and not is_cancelled(request.status)
+        and run.stop_asked_at is None
+        and run.partner_id == request.partner_id
+        and run.property_text == request.property_id
+        and (run.wanted_date, run.wanted_time) == (request.scheduled_date, request.scheduled_time)
+    )
 
 
 def request_state(run: BookingRun) -> RequestState:

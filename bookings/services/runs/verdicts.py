@@ -25,7 +25,7 @@ from bookings.services.runs.figures import (
     READS_TO_BELIEVE_ABSENT,
     TOO_NEAR,
 )
-from bookings.services.runs.moves import Move, follows_client
+from bookings.services.runs.moves import Move, books_it, follows_client
 from bookings.vocabulary import (
     CHANGING_KINDS,
     EvidenceKind,
@@ -112,7 +112,12 @@ def after_perform(run: BookingRun, end: AttemptEnd) -> Move:
     if (
         end.code == "stopped" and run.kind in CHANGING_KINDS
     ):  # nobody asked for that: the gate stayed shut, and nothing was sent
-        end = replace(end, code="paused" if run.attempts_left else "attempts_spent", retry_is_safe=True)
+        end = replace(
+            end,
+            code="paused" if run.attempts_left else "attempts_spent",
+            message="Another request for that time is on its way, or this one was slow. Nothing was sent.",
+            retry_is_safe=True,
+        )
     return _once_more(run, end)
 
 
@@ -296,7 +301,9 @@ def _still_unconfirmed(run: BookingRun, end: AttemptEnd, *, strange: bool) -> Mo
     now = timezone.now()
     old = run.submitting_at is not None and now - run.submitting_at > DOUBT_AFTER
     doubt = strange or old or end.code in _TOLD_BY_NO_LIST
-    message = end.message or "BrokerBay's list could not be read"
+    # That nothing was sent is true of the look, not of the run.
+    is_told = end.message and "othing was" not in end.message
+    message = end.message if is_told else "BrokerBay's list could not be read"
     if strange:
         message = "BrokerBay's list shows the showing neither as it was nor as it was to be"
     return Move(
@@ -345,8 +352,11 @@ def _not_arrived(run: BookingRun) -> Move:
 
 def _client_wants_otherwise(run: BookingRun) -> bool:
     """The client changed the request while it was unknown whether it had arrived."""
-    is_clients = run.kind == RunKind.BOOK or follows_client(run)
-    return is_clients and run.request is not None and run.request.booking_status == RequestState.CHANGED
+    if run.request is None or run.request.booking_status != RequestState.CHANGED:
+        return False
+    if run.kind == RunKind.BOOK:
+        return not books_it(run, run.request)
+    return follows_client(run)
 
 
 def after_loss(run: BookingRun) -> Move:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bookings.models import AuditEntry, Booking, BookingRun, Client, ShowingRequest
+from bookings.models import AuditEntry, Booking, BookingRun, Client, Notice, ShowingRequest
 from bookings.queries import invariants
 from bookings.services import people, runs, showings
 from bookings.services.bookings import Seen
@@ -21,6 +22,7 @@ from bookings.vocabulary import (
     Answer,
     BookingStatus,
     ClientChanges,
+    NoticeChannel,
     RequestState,
     RunKind,
     RunState,
@@ -269,6 +271,25 @@ def test_a_booking_that_its_client_withdrew_while_in_doubt_is_not_sent_again(par
     assert request().booking_status == RequestState.CLOSED
 
 
+def test_a_change_that_leaves_the_wish_as_it_was_withdraws_nothing(
+    partner: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list is read between the row's coming in and its being followed."""
+    comes()
+    run = held(BookingRun.objects.get())
+    BookingRun.objects.update(source=Source.PERSON)
+    runs.pass_gate(run.pk, fence=1)
+    run = runs.settle(run.pk, AttemptEnd(result="unconfirmed", code="no_answer"), fence=1)
+    with monkeypatch.context() as killed:
+        killed.setattr(showings, "follow", lambda pk: RequestState.CHANGED)
+        showings.take_in([said(status="rescheduled")])
+    assert request().booking_status == RequestState.CHANGED
+    for _ in range(2):
+        BookingRun.objects.update(not_before=None)
+        run = ended(run, result="absent")
+    assert run.state == RunState.QUEUED
+
+
 def test_a_move_that_its_client_gave_up_while_in_doubt_is_not_sent_again(partner: Cast) -> None:
     booking = booked(partner)
     comes(scheduled_time=NOON)
@@ -481,3 +502,15 @@ def test_a_change_that_cannot_be_followed_is_a_persons_with_its_reason(
     assert request().scheduled_time == FOUR, "the client's word is kept"
     assert ShowingRequest.objects.filter(pk="r2").exists(), "the other rows go on"
     assert showings.queue_ready() == 0
+
+
+def test_what_its_client_cancelled_while_it_waited_is_told_upstream_as_cancelled(
+    partner: Cast, settings: Any
+) -> None:
+    settings.SUPABASE_URL, settings.SUPABASE_WRITE_COLUMNS = "https://rest.example", {"status": "outcome"}
+    comes()
+    ended(BookingRun.objects.get(), result="parked", code="slot_unavailable")
+    told = Notice.objects.filter(channel=NoticeChannel.SUPABASE)
+    assert json.loads(told.get().body)["status"] == "needs_person"
+    comes(status="cancelled")
+    assert json.loads(told.get().body)["status"] == "cancelled"

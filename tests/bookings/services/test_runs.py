@@ -325,6 +325,13 @@ def test_a_list_that_cannot_be_read_is_never_taken_for_absent(cast: Cast) -> Non
     assert (run.state, run.absent_reads) == (RunState.UNCONFIRMED, 0)
 
 
+def test_a_look_that_fails_does_not_say_that_nothing_was_sent(cast: Cast) -> None:
+    run = when_due(unconfirmed(cast))
+    asked_to_wait = "BrokerBay asks us to slow down (429). Nothing was sent."
+    run = runs.settle(run.pk, broke(code="rate_limited", message=asked_to_wait), fence=2)
+    assert (run.state, run.reason) == (RunState.UNCONFIRMED, "BrokerBay's list could not be read")
+
+
 def test_a_safe_break_waits_and_wakes(cast: Cast) -> None:
     run = claimed(make_run(cast.partner))
     run = runs.settle(run.pk, broke(), fence=1)
