@@ -83,14 +83,15 @@ class Machine:
             below = sorted(found["sentinel"][0].children(), key=lambda one: (one.create_time(), one.pid))
             # In the order in which django-q2's sentinel forks them.
             found["worker"], found["monitor"], found["pusher"] = below[:-2], below[-2:-1], below[-1:]
-            for process in found["main"][0].children(recursive=True):
-                command = process.cmdline()
-                if command[0].endswith("/node"):
-                    found.setdefault("driver", []).append(process)
-                elif "chrom" in command[0] and "--type=" not in " ".join(command):
-                    found.setdefault("browser", []).append(process)
+            below = found["main"][0].children(recursive=True)
         except (psutil.NoSuchProcess, IndexError):
-            pass
+            below = []
+        for process in below:
+            command = _command(process)
+            if command[0].endswith("/node"):
+                found.setdefault("driver", []).append(process)
+            elif "chrom" in command[0] and "--type=" not in " ".join(command):
+                found.setdefault("browser", []).append(process)
         return {role: processes for role, processes in found.items() if processes}
 
     def end(self) -> int:
@@ -282,6 +283,14 @@ class Ground:
             process.kill()
         folders = sorted((self.folder / "data" / "tmp").glob("*"))
         return [f"process {one.pid} {one.name()}" for one in left] + [f"folder {one}" for one in folders]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """[""] of one that has just ended: who goes while the others are listed hides none of them."""
+    try:
+        return process.cmdline() or [""]
+    except psutil.NoSuchProcess:
+        return [""]
 
 
 @contextmanager
